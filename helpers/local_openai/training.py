@@ -1,0 +1,170 @@
+"""Supervised fine-tuning: AdamW, its learning rate over time, batches, and the numbers of every step."""
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from .batch import make_batch
+from .model import loss_and_accuracy, loss_and_gradients
+
+LEARNING_RATE = 5e-4  # times the job's learning_rate_multiplier; suits this small model at batch size 1
+WARM_UP = 0.1  # share of the steps in which the learning rate rises; then it falls to zero in a line
+MAX_GRADIENT_NORM = 1.0
+VALIDATION_BATCH = 8  # examples at a time when the whole validation file is measured
+
+
+class TrainingDiverged(Exception):
+    """The loss is no longer a number; the message says what to change."""
+
+
+def auto_hyperparameters(n_examples):
+    """What `"auto"` means for a file of `n_examples`.
+
+    Epochs follow the published heuristic of OpenAI's cookbook (three; more for small files, so that about a
+    hundred examples are seen; fewer for very large ones). Batch sizes and the multiplier are our own choice:
+    OpenAI's rule is not published, but its runs of 10 and of 100 examples used a batch size of 1.
+    """
+    n_epochs = 3
+    if n_examples * n_epochs < 100:
+        n_epochs = min(25, 100 // n_examples)
+    elif n_examples * n_epochs > 25_000:
+        n_epochs = max(1, 25_000 // n_examples)
+    return {
+        "n_epochs": n_epochs,
+        "batch_size": min(8, 1 + n_examples // 200),
+        "learning_rate_multiplier": 1.0,
+    }
+
+
+class Trainer:
+    """Trains `model` in place, one `run_step` at a time.
+
+    `examples` and `validation` are lists of (token ids, loss weights). The order of the examples depends on
+    `seed` and epoch alone, so a run that goes on from `load_state` ends with the same weights, bit for bit.
+    """
+
+    def __init__(
+        self, model, examples, *, n_epochs, batch_size, learning_rate_multiplier, seed, validation=()
+    ):
+        self.model, self.examples, self.validation = model, examples, validation
+        self.batch_size, self.seed = batch_size, seed
+        self.learning_rate = LEARNING_RATE * learning_rate_multiplier
+        self.steps_per_epoch = math.ceil(len(examples) / batch_size)
+        self.total_steps = self.steps_per_epoch * n_epochs
+        self.trained_tokens = n_epochs * sum(len(ids) for ids, _ in examples)
+        self.step = 0
+        self.optimizer = AdamW(model.params)
+
+    def run_step(self):
+        """Learn from one batch; the step's numbers under OpenAI's names (losses in nats per token)."""
+        loss, accuracy, grads = loss_and_gradients(self.model, self._batch())
+        norm = clip_gradients(grads, MAX_GRADIENT_NORM)
+        if not math.isfinite(loss + norm):
+            raise TrainingDiverged(
+                f"At step {self.step + 1} of {self.total_steps} the loss became {loss}: the steps are too large. "
+                "Start a new job with a smaller learning_rate_multiplier."
+            )
+        self.optimizer.update(grads, self.learning_rate * schedule(self.step, self.total_steps))
+        self.step += 1
+        metrics = {"step": self.step, "total_steps": self.total_steps}
+        metrics |= {"train_loss": loss, "train_mean_token_accuracy": accuracy}
+        return metrics | self._validate()
+
+    def save_state(self, folder):
+        """Write weights, moments and step to one file in `folder`, or leave the old file as it was."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        parts = {"params": self.model.params, "mean": self.optimizer.mean, "square": self.optimizer.square}
+        tensors = {f"{part}/{name}": a for part, arrays in parts.items() for name, a in arrays.items()}
+        save_file(tensors, folder / "state.new", metadata={"step": str(self.step)})
+        os.replace(folder / "state.new", folder / "state.safetensors")
+
+    def load_state(self, folder):
+        """Go on from what `save_state` wrote."""
+        parts = {"params": self.model.params, "mean": self.optimizer.mean, "square": self.optimizer.square}
+        with safe_open(Path(folder) / "state.safetensors", framework="np") as state:
+            for part, arrays in parts.items():
+                for name, array in arrays.items():
+                    array[:] = state.get_tensor(f"{part}/{name}")
+            self.step = self.optimizer.step = int(state.metadata()["step"])
+
+    def _batch(self):
+        epoch, place = divmod(self.step, self.steps_per_epoch)
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.examples))
+        chosen = order[place * self.batch_size :][: self.batch_size]
+        return make_batch([self.examples[i] for i in chosen])
+
+    def _validate(self):
+        """A few validation examples after each step, in turn; all of them after each epoch."""
+        if not self.validation:
+            return {}
+        start = (self.step - 1) * self.batch_size
+        some = [self.validation[i % len(self.validation)] for i in range(start, start + self.batch_size)]
+        loss, accuracy = loss_and_accuracy(self.model, make_batch(some))
+        metrics = {"valid_loss": loss, "valid_mean_token_accuracy": accuracy}
+        if self.step % self.steps_per_epoch == 0:
+            loss, accuracy = evaluate(self.model, self.validation)
+            metrics |= {"full_valid_loss": loss, "full_valid_mean_token_accuracy": accuracy}
+        return metrics
+
+
+def evaluate(model, examples):
+    """(loss, accuracy) over all tokens with loss in `examples`."""
+    batches = [
+        make_batch(examples[i : i + VALIDATION_BATCH]) for i in range(0, len(examples), VALIDATION_BATCH)
+    ]
+    results = [loss_and_accuracy(model, batch) for batch in batches]
+    loss, accuracy = np.average(results, axis=0, weights=[batch.weights.sum() for batch in batches])
+    return float(loss), float(accuracy)
+
+
+def schedule(step, total_steps):
+    """The factor of the learning rate at `step` (from 0): a short rise to 1, then a line down towards 0."""
+    warm_up = max(1, round(WARM_UP * total_steps))
+    return min((step + 1) / warm_up, (total_steps - step) / max(1, total_steps - warm_up))
+
+
+def clip_gradients(grads, limit):
+    """Scale all gradients so that together they are no longer than `limit`; gives their length before."""
+    norm = math.sqrt(sum(float(np.vdot(grad, grad)) for grad in grads.values()))
+    if norm > limit:
+        for grad in grads.values():
+            grad *= limit / norm
+    return norm
+
+
+class AdamW:
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019); changes `params` in place."""
+
+    def __init__(self, params, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.01):
+        self.params, self.betas, self.eps, self.weight_decay = params, betas, eps, weight_decay
+        self.mean = {name: np.zeros_like(param) for name, param in params.items()}
+        self.square = {name: np.zeros_like(param) for name, param in params.items()}
+        self.step = 0
+
+    def update(self, grads, learning_rate):
+        """One step against `grads`, which are overwritten."""
+        self.step += 1
+        mean_beta, square_beta = self.betas
+        rate = learning_rate / (1 - mean_beta**self.step)
+        square_share = 1 / math.sqrt(1 - square_beta**self.step)
+        for name, grad in grads.items():
+            param, mean, square = self.params[name], self.mean[name], self.square[name]
+            mean *= mean_beta
+            mean += (1 - mean_beta) * grad
+            grad *= grad
+            grad *= 1 - square_beta
+            square *= square_beta
+            square += grad
+            np.sqrt(square, out=grad)
+            grad *= square_share
+            grad += self.eps
+            np.divide(mean, grad, out=grad)
+            grad *= rate
+            if param.ndim > 1:  # gains of the norms do not decay
+                param *= 1 - learning_rate * self.weight_decay
+            param -= grad
