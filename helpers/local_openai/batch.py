@@ -1,6 +1,6 @@
 """Several training examples side by side, and the attention within each of them.
 
-Letters in the shapes: N tokens of all examples together, B examples, T the longest of them, M tokens with loss.
+Letters in the shapes: N tokens of all examples together, M of them with loss, B examples, T the longest.
 """
 
 from dataclasses import dataclass

@@ -50,7 +50,7 @@ class ChatFormat:
         return [self.start_of_turn, *self.encoding.encode_ordinary(ROLES.get(role, role) + "\n")]
 
     def _turn(self, message, limit=None):
-        # Cutting the text first keeps a 65 MB message as cheap as a long one: no token is longer than _longest.
+        # No token is longer than _longest, so cutting the text first keeps a message of 65 MB cheap.
         content = (message.get("content") or "")[: limit and limit * self._longest]
         content = self.encoding.encode_ordinary(content)
         return [
@@ -64,8 +64,8 @@ class ChatFormat:
 def read_tokenizer(path):
     """The byte-level BPE vocabulary of a Hugging Face `tokenizer.json` as a `tiktoken.Encoding`.
 
-    tiktoken merges the pair with the lowest id first; in `tokenizer.json` ids rise in the order of the merges,
-    so both cut every text alike (tests compare them on random text).
+    tiktoken merges the pair with the lowest id first; in `tokenizer.json` ids rise in the order of the
+    merges, so both cut every text alike (tests compare them on random text).
     """
     tokenizer = json.loads(Path(path).read_text(encoding="utf-8"))
     special = {token["content"]: token["id"] for token in tokenizer["added_tokens"]}
@@ -82,7 +82,7 @@ def read_tokenizer(path):
 
 
 def byte_alphabet():
-    """The printable character that byte-level BPE files write for each of the 256 bytes, as {character: byte}.
+    """{character: byte}: the printable character that byte-level BPE files write for each of 256 bytes.
 
     Source: GPT-2's encoder (OpenAI, 2019). Printable bytes stand for themselves, the others for characters
     from code point 256 on, so that a vocabulary file holds no blanks or control characters.

@@ -45,7 +45,7 @@ def rotary_angles(config, positions, dtype=np.float32):
 
 
 def rotate(x, cos, sin):
-    """Turn the channel pairs (c, c + C/2) of x (N, heads, C) by the angles, in place; -sin turns them back."""
+    """Turn the channel pairs (c, c + C/2) of x (N, heads, C) in place by the angles; -sin turns back."""
     a, b = np.split(x, 2, axis=-1)  # views
     turned = a * cos - b * sin
     b *= cos

@@ -35,7 +35,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Model:
-    """Sizes and weights. `params` maps a name such as "0.qkv" to its array; training changes them in place."""
+    """Sizes and weights; `params` maps a name such as "0.qkv" to its array, changed in place by training."""
 
     config: Config
     params: dict[str, np.ndarray]

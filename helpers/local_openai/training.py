@@ -65,8 +65,8 @@ class Trainer:
         norm = clip_gradients(grads, MAX_GRADIENT_NORM)
         if not math.isfinite(loss + norm):
             raise TrainingDiverged(
-                f"At step {self.step + 1} of {self.total_steps} the loss became {loss}: the steps are too large. "
-                "Start a new job with a smaller learning_rate_multiplier."
+                f"At step {self.step + 1} of {self.total_steps} the loss became {loss}: the learning rate is "
+                "too high. Start a new job with a smaller learning_rate_multiplier."
             )
         self.optimizer.update(grads, self.learning_rate * schedule(self.step, self.total_steps))
         self.step += 1

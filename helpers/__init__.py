@@ -1,0 +1,40 @@
+"""The small module behind the lessons. Here is its map: public names by lesson.
+
+Names are loaded when they are first used, so that `python3 -m helpers` needs nothing but Python.
+"""
+
+from importlib import import_module
+
+MAP = {
+    # 00 start here
+    "connect": "client",
+    "BASE_MODEL": "client",
+    "what_works_today": "client",
+    "read_jsonl": "dataset",
+    "to_jsonl": "dataset",
+    "watch": "monitor",
+    "score": "evaluation",
+    "share": "evaluation",
+    "plot_shares": "plots",
+    "show": "tables",
+    "predict": "exercises",
+    "check": "exercises",
+    "hint": "exercises",
+    # 04 training
+    "wait": "jobs",
+    "history": "jobs",
+    "read_result_file": "jobs",
+    "plot_losses": "plots",
+    "plot_curves": "plots",
+    "plot_experiment": "plots",
+}
+
+
+def __getattr__(name):
+    if name not in MAP:
+        raise AttributeError(f"helpers has no name {name!r}; its names are: {', '.join(sorted(MAP))}")
+    return getattr(import_module("." + MAP[name], __name__), name)
+
+
+def __dir__():
+    return sorted(MAP)

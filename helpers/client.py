@@ -1,0 +1,47 @@
+"""Where the lesson's requests go: to the service on this machine, to OpenAI, or to any other address."""
+
+import os
+from functools import cache
+from getpass import getpass
+from pathlib import Path
+
+import httpx2
+import pandas as pd
+from openai import OpenAI
+
+BASE_MODEL = "tiny-chat"  # the one model of the course; every lesson reads its name from here
+STATUS_TABLE = Path(__file__).resolve().parents[1] / "data" / "what_works_today.csv"
+
+
+def connect(where="local", simulate=None):
+    """An `openai.OpenAI` client, and a printed line that says where its requests go and what they cost.
+
+    `where` is "local" (the default: the service on this machine, free), "openai" (costs money; needs the key
+    in OPENAI_API_KEY, or asks for it), or the address of another service such as "http://127.0.0.1:8321/v1".
+    `simulate`, for "local" alone, is a condition of the real API to show, such as "training_not_available".
+    """
+    if where == "local":
+        print("Connected to the service on this machine: no key, no cost, nothing leaves your computer.")
+        transport = httpx2.WSGITransport(app=local_service(simulate))
+        return OpenAI(
+            base_url="http://local/v1", api_key="local", http_client=httpx2.Client(transport=transport)
+        )
+    key = os.environ.get("OPENAI_API_KEY") or getpass(f"Key for {where} (it is not shown or saved): ")
+    if where == "openai":
+        print("Connected to OpenAI: requests cost money, and your data leaves this computer.")
+        return OpenAI(api_key=key)
+    print(f"Connected to {where}. Ask its owner what requests cost and where your data goes.")
+    return OpenAI(base_url=where, api_key=key)
+
+
+@cache
+def local_service(simulate=None):
+    """The service of this process; started once, so that models stay loaded between requests."""
+    from .local_openai import start  # here, because it is slow and only "local" needs it
+
+    return start(simulate=simulate)
+
+
+def what_works_today():
+    """Where fine-tuning can be done and until when: a table, each row with its date and source."""
+    return pd.read_csv(STATUS_TABLE)

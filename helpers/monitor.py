@@ -1,0 +1,71 @@
+"""A live view of a running job; when it has ended, a table and a figure are left, without widgets."""
+
+import io
+import time
+
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import display
+
+from .jobs import FINISHED, history
+from .plots import axes, draw_losses, plot_losses
+
+
+def watch(client, job_id, seconds_between=0.4):
+    """Show a job until it ends; then draw its losses and return a short table of what happened.
+
+    The job runs in a process of its own: stopping this cell, or the kernel, does not stop the job. Run the
+    cell again to look at it again.
+    """
+    bar = widgets.IntProgress(description="waiting", layout={"width": "60%"})
+    text, picture = widgets.Label(), widgets.Image(format="png")
+    view = widgets.VBox([widgets.HBox([bar, text]), picture])
+    display(view)
+    while (job := client.fine_tuning.jobs.retrieve(job_id)).status not in FINISHED:
+        show_progress(bar, text, picture, job.status, history(client, job_id))
+        time.sleep(seconds_between)
+    view.close()
+    steps = history(client, job_id)
+    if len(steps):
+        plot_losses(steps, f"Job {job.status} after {len(steps)} steps")
+        plt.show()
+    return summary(job, steps)
+
+
+def show_progress(bar, text, picture, status, steps):
+    """Bring the widgets of the live view up to date."""
+    bar.description = status
+    if not len(steps):
+        return
+    bar.max, bar.value = int(steps["total_steps"].iloc[-1]), len(steps)
+    text.value = f"step {len(steps)} of {bar.max}, training loss {steps['train_loss'].iloc[-1]:.2f}"
+    picture.value = loss_picture(steps)
+
+
+def loss_picture(steps):
+    """The losses so far as the bytes of a PNG picture."""
+    ax = axes("Loss so far", "step", "loss (nats per token)", figsize=(6, 2.6))
+    draw_losses(ax, steps)
+    png = io.BytesIO()
+    ax.figure.savefig(png, format="png")
+    plt.close(ax.figure)
+    return png.getvalue()
+
+
+def summary(job, steps):
+    """What there is to know of an ended job, as a table with one row a fact."""
+    facts = {"status": job.status}
+    if job.status == "failed":
+        facts["why"] = job.error.message
+    if job.fine_tuned_model:
+        facts |= {"model": job.fine_tuned_model, "trained tokens": job.trained_tokens}
+    if job.finished_at:
+        facts["seconds"] = job.finished_at - job.created_at
+    if len(steps):
+        losses = steps["train_loss"]
+        facts |= {"steps": len(steps), "first loss": round(losses.iloc[0], 2)}
+        facts["last loss (mean of 10)"] = round(losses.tail(10).mean(), 2)
+    if "full_valid_loss" in steps:
+        facts["validation loss"] = round(steps["full_valid_loss"].dropna().iloc[-1], 2)
+    return pd.DataFrame({"": facts})

@@ -1,0 +1,72 @@
+"""The figures of the course: data in, Axes out. The colours, of Okabe and Ito, suit the colour-blind."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+BLUE, ORANGE, GREEN, PINK, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9"
+COLOURS = [BLUE, ORANGE, GREEN, PINK, SKY]
+MARKERS = ["o", "s", "^", "D", "v"]  # so that lines can be told apart without colour
+
+
+def axes(title, xlabel, ylabel, figsize=(7, 3.6)):
+    """Empty Axes in the style of the course."""
+    _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(alpha=0.25)
+    return ax
+
+
+def plot_losses(history, title="Loss of each step"):
+    """Training loss by step, raw and smoothed, and the full validation loss of each epoch if there is one."""
+    ax = axes(title, "step", "loss (nats per token)")
+    draw_losses(ax, history)
+    return ax
+
+
+def draw_losses(ax, history):
+    """Draw the lines of `plot_losses` into Axes that are there already."""
+    window = max(1, len(history) // 15)
+    smooth = history["train_loss"].rolling(window, min_periods=1).mean()
+    ax.plot(history["train_loss"], color=BLUE, alpha=0.25)
+    ax.plot(smooth, color=BLUE, label=f"training (mean of {window} steps)")
+    if "full_valid_loss" in history:
+        epochs = history["full_valid_loss"].dropna()
+        ax.plot(epochs, color=ORANGE, marker="s", linestyle="--", label="validation (each epoch)")
+    ax.set_ylim(bottom=0)
+    ax.legend(frameon=False)
+
+
+def plot_curves(curves, title, xlabel, ylabel):
+    """One line for each Series in `curves`, a dict {label: Series}."""
+    ax = axes(title, xlabel, ylabel)
+    for (label, curve), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
+        ax.plot(curve, color=colour, marker=marker, markersize=4, label=label)
+    ax.set_ylim(bottom=0)
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_shares(shares, title):
+    """Bars with 95 % intervals for a dict {label: result of `share`}."""
+    ax = axes(title, "", "share of the questions", figsize=(7, 3.2))
+    values = np.array([[row["share"], row["low"], row["high"]] for row in shares.values()])
+    errors = np.abs(values[:, 1:].T - values[:, 0])
+    bars = ax.bar(list(shares), values[:, 0], color=BLUE, width=0.6, yerr=errors, capsize=6)
+    ax.bar_label(bars, [f"{value:.0%}" for value in values[:, 0]], padding=3)
+    ax.set_ylim(0, 1.15)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    return ax
+
+
+def plot_experiment(table, x, y, title, log=False):
+    """Column `y` of the DataFrame `table` against column `x`: single runs as dots, their mean as a line."""
+    ax = axes(title, x.replace("_", " "), y.replace("_", " "))
+    ax.scatter(table[x], table[y], color=BLUE, alpha=0.5, label="one job")
+    mean = table.groupby(x)[y].mean()
+    ax.plot(mean, color=ORANGE, marker="s", label="mean")
+    if log:
+        ax.set_xscale("log")
+    ax.set_ylim(bottom=0)
+    ax.legend(frameon=False)
+    return ax
