@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from .batch import make_batch
 from .model import loss_and_accuracy, loss_and_gradients
 
-LEARNING_RATE = 5e-4  # times the job's learning_rate_multiplier; suits this small model at batch size 1
+LEARNING_RATE = 1e-3  # times the job's learning_rate_multiplier; suits this small model at batch size 1
 WARM_UP = 0.1  # share of the steps in which the learning rate rises; then it falls to zero in a line
 MAX_GRADIENT_NORM = 1.0
 VALIDATION_BATCH = 8  # examples at a time when the whole validation file is measured

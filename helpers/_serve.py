@@ -1,0 +1,97 @@
+"""`python3 -m helpers serve`, inside .venv: the service over HTTP, for other machines and languages."""
+
+import argparse
+import errno
+import ipaddress
+import signal
+import sqlite3
+import sys
+
+from waitress import create_server
+
+from ._problems import Problem, listen, port_is_free
+
+
+def main(arguments):
+    """Serve until Ctrl-C or SIGTERM and return the exit code; the first line printed is the base URL."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        serve(_options(arguments))
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass  # Ctrl-C before the service was up
+    return 0
+
+
+def serve(options):
+    """Serve the store until the process is told to end; raises Problem if that cannot begin."""
+    _check_host(options.host, options.token)
+    socket = _listen(options.host, options.port)
+    # A streamed answer holds a thread until it ends, so there are more threads than waitress's four.
+    server = create_server(_app(options.store, options.token), sockets=[socket], threads=16)
+    print(_base_url(options.host, server.effective_port), flush=True)
+    print("Ctrl-C ends the service.", file=sys.stderr)
+    server.run()  # returns on Ctrl-C, and on the exit that SIGTERM raises
+
+
+def _options(arguments):
+    parser = argparse.ArgumentParser(prog="python3 -m helpers serve", description="The service over HTTP.")
+    parser.add_argument("--host", default="127.0.0.1", help="default: reachable from this machine only")
+    parser.add_argument("--port", default=8321, type=_port, help="default: 8321")
+    parser.add_argument("--store", help="folder of files, jobs and models; default: data/.local")
+    parser.add_argument("--token", help="the API key that every request must then carry")
+    return parser.parse_args(arguments)
+
+
+def _port(text):
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 65535")
+    return int(text)
+
+
+def _check_host(host, token):
+    if not token and not _is_loopback(host):
+        raise Problem(
+            f"With --host {host} everyone on the network could use this machine.",
+            "add a secret, --token SECRET, and give it to the clients as their api_key",
+        )
+
+
+def _is_loopback(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host, port):
+    try:
+        return listen(host, port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            why = f"Cannot listen on {host}, port {port}: {error.strerror.split(' (')[0]}."
+            raise Problem(why, "use --host 127.0.0.1 and a --port from 1024 to 65535") from error
+    free = next(other for other in range(max(port, 1023) + 1, 65536) if port_is_free(other))
+    raise Problem(
+        f"Port {port} is taken by another program, perhaps by a service that you started before.",
+        f"end that one, or use another port: python3 -m helpers serve --port {free}",
+    )
+
+
+def _app(store, token):
+    from .local_openai import start
+
+    try:
+        return start(store, token=token)
+    except (OSError, sqlite3.Error) as error:
+        raise Problem(f"The service cannot start. {error}", "python3 -m helpers doctor says more") from error
+
+
+def _base_url(host, port):
+    return f"http://[{host}]:{port}/v1" if ":" in host else f"http://{host}:{port}/v1"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,40 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import plot_curves, plot_experiment, plot_losses, plot_shares, share
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_losses_show_every_step_and_the_validation_of_each_epoch():
+    steps = pd.DataFrame({"train_loss": [4.0, 3, 2, 1], "full_valid_loss": [np.nan, 3.5, np.nan, 2.5]})
+    lines = plot_losses(steps).get_lines()
+    assert lines[0].get_ydata().tolist() == [4, 3, 2, 1]
+    assert lines[2].get_ydata().tolist() == [3.5, 2.5]
+
+
+def test_bars_carry_their_share_and_their_interval():
+    ax = plot_shares({"a": share([True] * 8 + [False] * 2)}, "title")
+    assert [text.get_text() for text in ax.texts] == ["80%"]
+    (low, high) = ax.collections[0].get_segments()[0][:, 1]
+    assert (low, high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
+
+
+def test_an_experiment_shows_single_jobs_and_their_mean():
+    table = pd.DataFrame({"n_examples": [10, 10, 20], "validation_loss": [3.0, 1.0, 1.5]})
+    ax = plot_experiment(table, "n_examples", "validation_loss", "title")
+    assert ax.collections[0].get_offsets().tolist() == [[10, 3], [10, 1], [20, 1.5]]
+    assert ax.get_lines()[0].get_ydata().tolist() == [2.0, 1.5]
+
+
+def test_each_curve_has_its_name_colour_and_marker():
+    ax = plot_curves({"a": pd.Series([1, 2]), "b": pd.Series([2, 1])}, "title", "epoch", "loss")
+    first, second = ax.get_lines()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert first.get_color() != second.get_color() and first.get_marker() != second.get_marker()

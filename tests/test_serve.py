@@ -1,0 +1,73 @@
+"""`serve`, as .venv's own Python runs it: what it prints, and how it ends."""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers import _serve
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def serve(tmp_path, *arguments):
+    """Start the service of this project on a store of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "helpers._serve", "--store", str(tmp_path / "store"), *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def finish(process):
+    """Return exit code and error output of a started service, which never is a traceback."""
+    _, err = process.communicate(timeout=60)
+    assert "Traceback" not in err
+    return process.returncode, err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no signal to one process alone")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_prints_its_base_url_first_and_ends_cleanly(tmp_path, number):
+    process = serve(tmp_path, "--port", "0")
+    assert process.stdout.readline().startswith("http://127.0.0.1:")
+    process.send_signal(number)
+    assert finish(process)[0] == 0
+
+
+def test_serve_says_when_its_port_is_taken(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, err = finish(serve(tmp_path, "--port", port))
+    assert code == 1
+    assert f"Port {port} is taken" in err
+    assert "--port" in err.splitlines()[-1]
+
+
+def test_serve_opens_itself_to_the_network_only_with_a_token(tmp_path):
+    code, err = finish(serve(tmp_path, "--host", "0.0.0.0"))
+    assert code == 1
+    assert "--token" in err
+
+
+def test_serve_says_when_its_store_cannot_be_written(tmp_path):
+    (tmp_path / "store").write_text("a file, not a folder")
+    code, err = finish(serve(tmp_path, "--port", "0"))
+    assert code == 1
+    assert str(tmp_path / "store") in err
+
+
+def test_serve_says_when_the_disk_is_full(monkeypatch, capsys):
+    def start_on_a_full_disk(store, token):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("helpers.local_openai.start", start_on_a_full_disk)
+    assert _serve.main(["--port", "0"]) == 1
+    assert "No space left" in capsys.readouterr().err
