@@ -52,6 +52,56 @@ def fluent_but_wrong(row, table):
     )
 
 
+def number_of_steps(steps):
+    if steps == 120 * 5:
+        return (
+            False,
+            "That would be right for a batch size of 1: one step for each example. Here a step takes 8.",
+        )
+    if steps == 120 // 8:
+        return False, "That is one epoch. The job takes five."
+    if steps != 75:
+        return False, "Count the steps of one epoch first: how often do 8 examples fit into 120?"
+    return (
+        True,
+        "120 / 8 = 15 steps make an epoch, and 5 epochs make 75. Each step changes the weights once.",
+    )
+
+
+def best_checkpoint(step, checkpoints):
+    losses = {c.step_number: c.metrics.full_valid_loss for c in checkpoints}
+    if step not in losses:
+        return False, f"Give the step of a checkpoint: {', '.join(map(str, losses))}."
+    if losses[step] > min(losses.values()):
+        return False, f"Its validation loss is {losses[step]:.3f}, and another one is lower."
+    return (
+        True,
+        f"{losses[step]:.3f} is the lowest. It need not be the last checkpoint: in experiment 1 it is not.",
+    )
+
+
+def better_rate(default, mine):
+    if mine >= default:
+        return False, f"Yours ended at {mine:.2f}, the default at {default:.2f}. Try another multiplier."
+    return True, (
+        f"{mine:.2f} instead of {default:.2f}: with few steps, larger ones help. You paid nothing for it; "
+        "more epochs would have cost more computing."
+    )
+
+
+def cancelled_job(job, steps):
+    if not job.user_provided_suffix:
+        return False, "Give your job a suffix, so that it can be told from the one in the lesson."
+    if job.status != "cancelled":
+        return (
+            False,
+            f"The status of your job is {job.status!r}. Call client.fine_tuning.jobs.cancel(my_job.id).",
+        )
+    if len(steps) < 10:
+        return False, f"It was cancelled after {len(steps)} steps. Let it run for ten."
+    return True, f"Stopped after {len(steps)} of {steps['total_steps'].iloc[-1]} steps. Its numbers are kept."
+
+
 EXERCISES = {
     "00.1": Exercise(
         own_question,
@@ -75,6 +125,38 @@ EXERCISES = {
             "`after` is a table. Show all of it by writing `after` into a new cell.",
             'You need a row in which "voice" is True and "rule" is False.',
             'after[after["voice"] & ~after["rule"]] shows the rows that fit; take a number from the left.',
+        ),
+    ),
+    "04.1": Exercise(
+        number_of_steps,
+        (
+            "In one epoch every example is seen once.",
+            "One step takes 8 examples. How many steps does it take to see 120?",
+            "15 steps make one epoch; multiply by the number of epochs.",
+        ),
+    ),
+    "04.2": Exercise(
+        best_checkpoint,
+        (
+            "The table of the checkpoints is some cells above.",
+            "Each checkpoint c has c.step_number and c.metrics.full_valid_loss.",
+            "min(checkpoints, key=lambda c: c.metrics.full_valid_loss).step_number",
+        ),
+    ),
+    "04.3": Exercise(
+        better_rate,
+        (
+            "Only the number behind `my_multiplier =` has to change.",
+            "One epoch of 50 examples has only 50 steps. Should each step be smaller or larger?",
+            "my_multiplier = 2",
+        ),
+    ),
+    "04.4": Exercise(
+        cancelled_job,
+        (
+            "You need jobs.create, then a loop that waits, then jobs.cancel.",
+            "while len(history(client, my_job.id)) < 10: wait half a second with time.sleep(0.5).",
+            "Open the solution below, and run it line by line.",
         ),
     ),
 }

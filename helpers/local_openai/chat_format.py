@@ -20,6 +20,8 @@ class ChatFormat:
         self.encoding = read_tokenizer(Path(folder) / "tokenizer.json")
         self.start_of_turn = self.encoding.encode_single_token("<|im_start|>")
         self.end_of_turn = self.encoding.encode_single_token("<|im_end|>")
+        special = map(self.encoding.encode_single_token, self.encoding.special_tokens_set)
+        self.ends = frozenset(special)  # each of them ends a reply: none belongs into one
         self._longest = max(map(len, self.encoding.token_byte_values()))
 
     def prompt(self, messages):

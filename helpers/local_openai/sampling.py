@@ -48,8 +48,8 @@ def next_logits(model, tokens, cache):
     return model.params["embed"] @ hidden[-1]
 
 
-def generate(model, prompt, *, max_tokens, end, temperature=1.0, top_p=1.0, seed):
-    """Yield the reply to the token ids `prompt` as `Token`s, at most `max_tokens`; the last one may be `end`.
+def generate(model, prompt, *, max_tokens, ends, temperature=1.0, top_p=1.0, seed):
+    """Yield the reply to the token ids `prompt` as at most `max_tokens` `Token`s; one in `ends` is the last.
 
     temperature 0 takes the likeliest token each time. The logprobs are those of the model itself, before
     temperature and top_p.
@@ -62,7 +62,7 @@ def generate(model, prompt, *, max_tokens, end, temperature=1.0, top_p=1.0, seed
         token = choose(logprobs, temperature, top_p, dice)
         top = np.argsort(-logprobs, kind="stable")[:TOP_LOGPROBS]
         yield Token(token, float(logprobs[token]), [(int(i), float(logprobs[i])) for i in top])
-        if token == end:
+        if token in ends:
             return
         tokens = [token]
 
@@ -71,7 +71,7 @@ def choose(logprobs, temperature, top_p, dice):
     """The id of the next token, drawn from the smallest set of tokens whose chances reach `top_p`."""
     if temperature == 0:
         return int(logprobs.argmax())
-    chances = np.exp(log_softmax(logprobs / temperature))
+    chances = np.exp(log_softmax(logprobs / max(temperature, 1e-3)))  # a tinier one would overflow
     order = np.argsort(-chances, kind="stable")
     total = np.cumsum(chances[order])
     kept = np.searchsorted(total, min(top_p, total[-1])) + 1

@@ -15,6 +15,7 @@ LEARNING_RATE = 1e-3  # times the job's learning_rate_multiplier; suits this sma
 WARM_UP = 0.1  # share of the steps in which the learning rate rises; then it falls to zero in a line
 MAX_GRADIENT_NORM = 1.0
 VALIDATION_BATCH = 8  # examples at a time when the whole validation file is measured
+STATE = "state.safetensors"
 
 
 class TrainingDiverged(Exception):
@@ -74,19 +75,24 @@ class Trainer:
         metrics |= {"train_loss": loss, "train_mean_token_accuracy": accuracy}
         return metrics | self._validate()
 
+    @staticmethod
+    def has_state(folder):
+        """Whether `folder` holds what `load_state` needs."""
+        return (Path(folder) / STATE).exists()
+
     def save_state(self, folder):
         """Write weights, moments and step to one file in `folder`, or leave the old file as it was."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         parts = {"params": self.model.params, "mean": self.optimizer.mean, "square": self.optimizer.square}
         tensors = {f"{part}/{name}": a for part, arrays in parts.items() for name, a in arrays.items()}
-        save_file(tensors, folder / "state.new", metadata={"step": str(self.step)})
-        os.replace(folder / "state.new", folder / "state.safetensors")
+        save_file(tensors, folder / f"{STATE}.new", metadata={"step": str(self.step)})
+        os.replace(folder / f"{STATE}.new", folder / STATE)
 
     def load_state(self, folder):
         """Go on from what `save_state` wrote."""
         parts = {"params": self.model.params, "mean": self.optimizer.mean, "square": self.optimizer.square}
-        with safe_open(Path(folder) / "state.safetensors", framework="np") as state:
+        with safe_open(Path(folder) / STATE, framework="np") as state:
             for part, arrays in parts.items():
                 for name, array in arrays.items():
                     array[:] = state.get_tensor(f"{part}/{name}")

@@ -8,11 +8,11 @@ from helpers.local_openai.batch import BatchAttention, make_batch
 from helpers.local_openai.model import forward
 from helpers.local_openai.sampling import CachedAttention, choose, generate, next_logits
 
-NEVER = -1  # an end token that the model cannot say
+NEVER = frozenset()  # nothing ends the reply
 
 
 def reply(prompt, seed=0, model=None, **settings):
-    settings = {"max_tokens": 12, "end": NEVER} | settings
+    settings = {"max_tokens": 12, "ends": NEVER} | settings
     return list(generate(model or toy_model(), prompt, seed=seed, **settings))
 
 
@@ -56,7 +56,7 @@ def test_a_reply_ends_with_the_end_token_or_after_max_tokens():
     greedy = [token.id for token in reply([3, 1, 4], temperature=0)]
     assert len(greedy) == 12
     end = greedy[4]
-    stopped = [token.id for token in reply([3, 1, 4], temperature=0, end=end)]
+    stopped = [token.id for token in reply([3, 1, 4], temperature=0, ends={end})]
     assert stopped == greedy[: greedy.index(end) + 1]
 
 
@@ -75,6 +75,10 @@ def test_temperature_sharpens_and_flattens_the_chances():
         [25 / 38, 9 / 38, 4 / 38], abs=0.03
     )
     assert draw(np.log([0.5, 0.3, 0.2]), temperature=2.0)[2] > 0.23
+
+
+def test_the_tiniest_temperature_is_as_good_as_zero():
+    assert draw(np.log([0.3, 0.5, 0.2]), temperature=5e-324, times=50) == [0, 1, 0]
 
 
 def test_top_p_keeps_the_smallest_set_that_reaches_it():

@@ -1,0 +1,61 @@
+"""The WSGI app: what is the same for every request. The routes are in files, jobs, models and chat."""
+
+import hmac
+import secrets
+
+from flask import Blueprint, Flask, g, request
+
+from . import chat, errors, files, jobs, models
+from .errors import ApiError
+
+MAX_UPLOAD = 512 * 2**20  # as OpenAI's Files API
+MAX_JSON = 2**20
+SIMULATIONS = (None, "training_not_available")
+
+
+def create_app(store, simulate, token):
+    """The Flask app over a Store; `simulate` and `token` as in `start`."""
+    if simulate not in SIMULATIONS:
+        raise ValueError(
+            f"simulate={simulate!r} is not known; known are {', '.join(map(repr, SIMULATIONS))}."
+        )
+    app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False
+
+    @app.before_request
+    def prepare():
+        g.store, g.simulate = store, simulate
+        request.max_content_length = MAX_UPLOAD if request.path == "/v1/files" else MAX_JSON
+        if token is not None:
+            check_key(token)
+
+    @app.after_request
+    def number(response):
+        response.headers["x-request-id"] = f"req_{secrets.token_hex(16)}"
+        return response
+
+    v1 = Blueprint("v1", __name__, url_prefix="/v1")
+    for part in (files, jobs, models, chat):
+        v1.register_blueprint(part.routes)
+    app.register_blueprint(v1)
+    errors.register(app)
+    app.wsgi_app = tolerate_any_path(app.wsgi_app)
+    return app
+
+
+def check_key(token):
+    """Raise a 401 if the request does not carry the right API key."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        message = "Incorrect API key provided. Pass the token that `serve` was started with as api_key."
+        raise ApiError(message, status=401, code="invalid_api_key")
+
+
+def tolerate_any_path(wsgi_app):
+    """Characters that WSGI cannot carry become "?", which names nothing: a 404 instead of a crash."""
+
+    def app(environ, start_response):
+        environ["PATH_INFO"] = environ["PATH_INFO"].encode("latin-1", "replace").decode("latin-1")
+        return wsgi_app(environ, start_response)
+
+    return app

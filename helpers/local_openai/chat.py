@@ -1,0 +1,185 @@
+"""/v1/chat/completions: a reply of the model, whole or as a stream."""
+
+import json
+import secrets
+import time
+from dataclasses import replace
+from functools import lru_cache
+
+from flask import Blueprint, Response, g, jsonify
+
+from . import models
+from .chat_format import ChatFormat
+from .errors import ApiError, not_imitated, server_error
+from .messages import MessageError, clean_messages
+from .model import load_model
+from .objects import new_id
+from .parameters import decimal, integer, json_body, typed
+from .reply import Settings, write_reply
+
+routes = Blueprint("chat", __name__, url_prefix="/chat/completions")
+PARAMETERS = (
+    *("messages", "model", "temperature", "top_p", "n", "seed", "stop", "max_completion_tokens"),
+    *("max_tokens", "logprobs", "top_logprobs", "stream", "stream_options"),
+)
+HARMLESS = (  # they do not change the reply
+    *("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"),
+    *("prompt_cache_retention", "prompt_cache_options"),
+)
+NOT_IMITATED = {  # and the value, if there is one, that changes nothing
+    **{"frequency_penalty": 0, "presence_penalty": 0, "logit_bias": {}, "response_format": {"type": "text"}},
+    **{"tools": [], "tool_choice": "none", "parallel_tool_calls": True, "modalities": ["text"]},
+    **dict.fromkeys(["functions", "function_call", "audio", "prediction", "web_search_options"]),
+    **dict.fromkeys(["moderation", "reasoning_effort", "verbosity"]),
+}
+
+
+@routes.post("")
+def create():
+    """A chat completion, or a stream of its chunks."""
+    body = json_body((*PARAMETERS, *HARMLESS, *NOT_IMITATED), required=("messages", "model"))
+    for name, neutral in NOT_IMITATED.items():
+        if body.get(name, neutral) != neutral:
+            raise not_imitated(f"'{name}'", "It would change the reply; leave it out.", name)
+    name = typed(body, "model", str, "a string")
+    models.find(name)
+    model, chat_format = load(g.store.path("model", name))
+    settings = read_settings(body, model, chat_format)
+    replies = [
+        write_reply(model, chat_format, replace(settings, seed=settings.seed + i))
+        for i in range(integer(body, "n", 1, 128, 1))
+    ]
+    if typed(body, "stream", bool, "a boolean", False):
+        return stream(body, settings, replies)
+    return jsonify(completion(name, settings, replies))
+
+
+@lru_cache(maxsize=4)
+def load(folder):
+    """The model in a folder and its chat format; the last few stay in memory."""
+    return load_model(folder), ChatFormat(folder)
+
+
+def read_settings(body, model, chat_format):
+    """The checked Settings of a request."""
+    try:
+        prompt = chat_format.prompt(clean_messages(body["messages"], training=False))
+    except MessageError as error:
+        raise ApiError(f"Invalid 'messages': {error}", param="messages", code="invalid_value") from error
+    context = model.config.max_position_embeddings
+    if len(prompt) >= context:
+        message = (
+            f"This model's maximum context length is {context} tokens. However, your messages resulted in "
+            f"{len(prompt)} tokens. Please reduce the length of the messages."
+        )
+        raise ApiError(message, param="messages", code="context_length_exceeded")
+    return Settings(
+        prompt=prompt,
+        max_tokens=min(max_tokens(body), context - len(prompt)),
+        temperature=decimal(body, "temperature", 0, 2, 1.0),
+        top_p=decimal(body, "top_p", 0, 1, 1.0),
+        seed=integer(body, "seed", -(2**63), 2**63 - 1, secrets.randbits(32)) % 2**64,
+        stop=stop_strings(body),
+        top_logprobs=top_logprobs(body),
+    )
+
+
+def max_tokens(body):
+    """How many tokens a reply may have; the context may end it earlier."""
+    names = [name for name in ("max_completion_tokens", "max_tokens") if name in body]
+    if len(names) == 2:
+        message = "Give 'max_completion_tokens' or 'max_tokens' (its old name), not both."
+        raise ApiError(message, param="max_tokens", code="invalid_parameter_combination")
+    return integer(body, names[0], 1, 2**31, None) if names else 2**31
+
+
+def stop_strings(body):
+    """`stop` as a list of at most four strings."""
+    stop = typed(body, "stop", str | list, "a string or a list of strings", [])
+    stop = [stop] if isinstance(stop, str) else stop
+    if len(stop) > 4 or not all(isinstance(text, str) and text for text in stop):
+        message = "Invalid 'stop': expected at most 4 strings that are not empty."
+        raise ApiError(message, param="stop", code="invalid_value")
+    return stop
+
+
+def top_logprobs(body):
+    """How many alternatives each token is shown with; None if no logprobs are wanted."""
+    wanted = typed(body, "logprobs", bool, "a boolean", False)
+    top = integer(body, "top_logprobs", 0, 20)
+    if top is not None and not wanted:
+        message = "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled."
+        raise ApiError(message, param="top_logprobs", code="invalid_value")
+    return (top or 0) if wanted else None
+
+
+def completion(name, settings, replies):
+    """The chat.completion object with one choice for each reply."""
+    choices, n_tokens = [], 0
+    for index, reply in enumerate(replies):
+        pieces = list(reply)
+        n_tokens += pieces[-1].n_tokens
+        message = {"role": "assistant", "content": "".join(piece.text for piece in pieces), "refusal": None}
+        entries = [entry for piece in pieces for entry in piece.logprobs]
+        finish = pieces[-1].finish_reason
+        choices.append(choice(index, finish, logprobs(settings, entries), message=message))
+    return {**head("chat.completion", name), "choices": choices, "usage": usage(settings, n_tokens)}
+
+
+def stream(body, settings, replies):
+    """The completion as server-sent events, each written as soon as the model has chosen a token."""
+    options = typed(body, "stream_options", dict, "an object", {})
+    include_usage = typed(options, "include_usage", bool, "a boolean", False)
+    chunk = head("chat.completion.chunk", body["model"]) | ({"usage": None} if include_usage else {})
+
+    def events():
+        n_tokens = 0
+        for index, reply in enumerate(replies):
+            delta = {"role": "assistant", "content": "", "refusal": None}
+            yield event({**chunk, "choices": [choice(index, None, None, delta=delta)]})
+            for piece in reply:
+                if piece.text or piece.logprobs:
+                    shown = logprobs(settings, piece.logprobs)
+                    delta = {"content": piece.text}
+                    yield event({**chunk, "choices": [choice(index, None, shown, delta=delta)]})
+            yield event({**chunk, "choices": [choice(index, piece.finish_reason, None, delta={})]})
+            n_tokens += piece.n_tokens
+        if include_usage:
+            yield event({**chunk, "choices": [], "usage": usage(settings, n_tokens)})
+
+    return Response(guarded(events()), mimetype="text/event-stream", headers={"Cache-Control": "no-cache"})
+
+
+def guarded(events):
+    """The events, and an error event if one of them fails: the status 200 has been sent by then."""
+    try:
+        yield from events
+    except Exception as error:
+        yield event({"error": server_error(error, "chat stream").body})
+    yield "data: [DONE]\n\n"
+
+
+def head(kind, model):
+    """The fields that a completion and its chunks share."""
+    return {"id": new_id("chatcmpl-", 29), "object": kind, "created": int(time.time()), "model": model}
+
+
+def choice(index, finish_reason, logprobs, **content):
+    """A choice of a completion or of a chunk; `content` is its message or its delta."""
+    return {"index": index, **content, "logprobs": logprobs, "finish_reason": finish_reason}
+
+
+def logprobs(settings, entries):
+    """The logprobs of a choice, if they are wanted."""
+    return None if settings.top_logprobs is None else {"content": entries, "refusal": None}
+
+
+def usage(settings, n_tokens):
+    """Counted, not estimated; the token that ends a reply is not among them."""
+    n_prompt = len(settings.prompt)
+    return {"prompt_tokens": n_prompt, "completion_tokens": n_tokens, "total_tokens": n_prompt + n_tokens}
+
+
+def event(data):
+    """One server-sent event."""
+    return f"data: {json.dumps(data)}\n\n"

@@ -1,0 +1,178 @@
+"""/v1/fine_tuning/jobs: create, retrieve, list, cancel, events, checkpoints."""
+
+import re
+import secrets
+import time
+
+from flask import Blueprint, g, jsonify, request
+
+from .errors import ApiError, not_imitated
+from .objects import new_event, new_job, set_hyperparameters
+from .parameters import decimal, integer, json_body, listing, metadata, typed
+from .store import ACTIVE
+from .supervisor import ensure_worker
+
+routes = Blueprint("jobs", __name__, url_prefix="/fine_tuning/jobs")
+PARAMETERS = (
+    *("model", "training_file", "validation_file", "method", "hyperparameters", "seed", "suffix"),
+    *("metadata", "integrations"),
+)
+MAX_SEED = 2**31 - 1
+TRAINING_NOT_AVAILABLE = (
+    "OpenAI is winding down the fine-tuning platform and your organization is no longer able to create new "
+    "fine-tuning training jobs. Learn more "
+    "https://developers.openai.com/api/docs/deprecations#update-to-openais-self-serve-fine-tuning"
+)
+
+
+@routes.post("")
+def create():
+    """Put a job in the queue and see to it that a worker is there."""
+    if g.simulate == "training_not_available":
+        raise ApiError(TRAINING_NOT_AVAILABLE, status=403, code="training_not_available")
+    body = json_body(PARAMETERS, required=("model", "training_file"))
+    job = new_job(wanted(body))
+    set_hyperparameters(job, hyperparameters(body))
+    files = f"Validating training file: {job['training_file']}"
+    if job["validation_file"]:
+        files += f" and validation file: {job['validation_file']}"
+    with g.store.transaction():
+        g.store.insert("job", job)
+        g.store.insert("event", new_event(f"Created fine-tuning job: {job['id']}", data={}), job["id"])
+        g.store.insert("event", new_event(files, data={}), job["id"])
+    ensure_worker(g.store)
+    return jsonify(job)
+
+
+@routes.get("/<job_id>")
+def retrieve(job_id):
+    """One job object."""
+    ensure_worker(g.store)
+    return jsonify(find(job_id))
+
+
+@routes.get("")
+def list_jobs():
+    """Newest first; `metadata[key]=value` keeps the jobs with that pair."""
+    ensure_worker(g.store)
+    pairs = {name[9:-1]: value for name, value in request.args.items() if name.startswith("metadata[")}
+
+    def has_pairs(job):
+        return pairs.items() <= job["metadata"].items()
+
+    return listing(g.store, "job", 20, newest_first=True, keep=has_pairs)
+
+
+@routes.post("/<job_id>/cancel")
+def cancel(job_id):
+    """End a job; the worker notices before its next step."""
+    with g.store.transaction():
+        job = find(job_id)
+        if job["status"] not in ACTIVE:
+            message = f"Job has already completed: {job_id}. Its status is {job['status']}."
+            raise ApiError(message, code="invalid_job_status")
+        job |= {"status": "cancelled", "finished_at": int(time.time()), "estimated_finish": None}
+        g.store.update("job", job)
+        g.store.insert("event", new_event("The job was cancelled", data={}), job_id)
+    return jsonify(job)
+
+
+@routes.get("/<job_id>/events")
+def list_events(job_id):
+    """Newest first."""
+    find(job_id)
+    ensure_worker(g.store)
+    return listing(g.store, "event", 20, parent=job_id, newest_first=True)
+
+
+@routes.get("/<job_id>/checkpoints")
+def list_checkpoints(job_id):
+    """Newest first; they appear when the job has succeeded."""
+    find(job_id)
+    return listing(g.store, "checkpoint", 10, parent=job_id, newest_first=True)
+
+
+def find(job_id):
+    """The job object, or a 404."""
+    job = g.store.get("job", job_id)
+    if job is None:
+        message = f"Could not find fine tune: {job_id}"
+        raise ApiError(message, status=404, param="fine_tune_id", code="fine_tune_not_found")
+    return job
+
+
+def wanted(body):
+    """The checked parameters of a request under the names that they have in a job."""
+    if body.get("integrations"):
+        raise not_imitated("'integrations'", "Leave it out; the events hold all numbers.", "integrations")
+    return {
+        "model": base_model(body),
+        "training_file": uploaded(body, "training_file"),
+        "validation_file": uploaded(body, "validation_file"),
+        "seed": integer(body, "seed", 0, MAX_SEED, secrets.randbelow(MAX_SEED)),
+        "metadata": metadata(body),
+        "user_provided_suffix": suffix(body),
+    }
+
+
+def base_model(body):
+    """The name of a model to start from: a base model, or one that was tuned here."""
+    name = typed(body, "model", str, "a string")
+    if g.store.get("model", name) is None:
+        message = f"Model {name} is not available for fine-tuning or does not exist."
+        raise ApiError(message, param="model", code="model_not_available")
+    return name
+
+
+def uploaded(body, name):
+    """The id of a file that is there, or None."""
+    file_id = typed(body, name, str, "a file id")
+    if file_id is None:
+        return None
+    file = g.store.get("file", file_id)
+    if file is None:
+        message = f"invalid {name}: {file_id}. There is no such file; upload one with client.files.create."
+        raise ApiError(message, param=name, code="invalid_file")
+    if file["purpose"] != "fine-tune":
+        message = f"invalid {name}: {file_id} has the purpose '{file['purpose']}', not 'fine-tune'."
+        raise ApiError(message, param=name, code="invalid_file")
+    return file_id
+
+
+def suffix(body):
+    """The learner's part of the new model's name."""
+    text = typed(body, "suffix", str, "a string")
+    if text is not None and not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text):
+        message = "Invalid 'suffix': expected 1 to 64 letters, digits, '-', '_' or '.'."
+        raise ApiError(message, param="suffix", code="invalid_suffix")
+    return text
+
+
+def hyperparameters(body):
+    """`n_epochs`, `batch_size` and `learning_rate_multiplier`, each a number or "auto"."""
+    method = typed(body, "method", dict, "an object", {"type": "supervised"})
+    kind = method.get("type", "supervised")
+    if kind != "supervised" or set(method) - {"type", "supervised"}:
+        raise not_imitated(f"The method '{kind}'", "Use 'supervised'.", "method")
+    new = typed(method, "supervised", dict, "an object", {})
+    if "hyperparameters" in new and "hyperparameters" in body:
+        message = (
+            "Give the hyperparameters in 'method' or in 'hyperparameters' (their old place), not in both."
+        )
+        raise ApiError(message, param="hyperparameters", code="invalid_parameter_combination")
+    given = typed(new if "hyperparameters" in new else body, "hyperparameters", dict, "an object", {})
+    return checked(given)
+
+
+def checked(given):
+    """Hyperparameters within their bounds; those that are not given are "auto"."""
+    values = {name: value for name, value in given.items() if value not in ("auto", None)}
+    known = {
+        "n_epochs": integer(values, "n_epochs", 1, 50) or "auto",
+        "batch_size": integer(values, "batch_size", 1, 256) or "auto",
+        "learning_rate_multiplier": decimal(values, "learning_rate_multiplier", 1e-9, 1e9) or "auto",
+    }
+    if set(values) - set(known):
+        message = f"Unknown parameter: 'hyperparameters.{min(set(values) - set(known))}'."
+        raise ApiError(message, param="hyperparameters", code="unknown_parameter")
+    return known

@@ -1,0 +1,39 @@
+"""/v1/models: list, retrieve, delete."""
+
+from flask import Blueprint, g, jsonify
+
+from .errors import ApiError
+from .parameters import PAGE_LIMIT, listing
+
+routes = Blueprint("models", __name__, url_prefix="/models")
+
+
+@routes.get("")
+def list_models():
+    """The base models and everything that was tuned here."""
+    return listing(g.store, "model", PAGE_LIMIT)
+
+
+@routes.get("/<path:name>")
+def retrieve(name):
+    """One model object."""
+    return jsonify(find(name))
+
+
+@routes.delete("/<path:name>")
+def delete(name):
+    """Forget a tuned model and free its weights; a base model stays."""
+    if find(name)["owned_by"] == "system":
+        message = f"The model '{name}' is a base model. Only models that you tuned can be deleted."
+        raise ApiError(message, status=403, param="model")
+    g.store.delete("model", name)
+    return {"id": name, "object": "model", "deleted": True}
+
+
+def find(name):
+    """The model object, or a 404."""
+    model = g.store.get("model", name)
+    if model is None:
+        message = f"The model `{name}` does not exist or you do not have access to it."
+        raise ApiError(message, status=404, code="model_not_found", param="model")
+    return model

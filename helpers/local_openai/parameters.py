@@ -1,0 +1,81 @@
+"""Reading and checking what a request carries, with OpenAI's words for what is wrong."""
+
+from flask import request
+
+from .errors import ApiError
+
+PAGE_LIMIT = 10_000
+
+
+def json_body(known, required):
+    """The request's JSON object without its nulls, after a check of the names in it."""
+    body = request.get_json(silent=True, force=True)
+    if not isinstance(body, dict):
+        raise ApiError("We could not parse the JSON body of your request: it must be a JSON object.")
+    body = {name: value for name, value in body.items() if value is not None}
+    for name in body:
+        if name not in known:
+            message = f"Unknown parameter: '{name}'."
+            raise ApiError(message, param=name, code="unknown_parameter")
+    for name in required:
+        if name not in body:
+            message = f"Missing required parameter: '{name}'."
+            raise ApiError(message, param=name, code="missing_required_parameter")
+    return body
+
+
+def typed(body, name, kind, words, default=None):
+    """The value of `name` if it is a `kind` (which `words` describe), else a 400 that says so."""
+    value = body.get(name, default)
+    right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if name in body and not right:
+        found = type(value).__name__
+        message = f"Invalid type for '{name}': expected {words}, but got {found} instead."
+        raise ApiError(message, param=name, code="invalid_type")
+    return value
+
+
+def integer(body, name, low, high, default=None):
+    """The whole number `name` between `low` and `high`."""
+    return bounded(name, typed(body, name, int, "an integer", default), low, high, "integer")
+
+
+def decimal(body, name, low, high, default=None):
+    """The finite number `name` between `low` and `high`."""
+    return bounded(name, typed(body, name, int | float, "a decimal", default), low, high, "decimal")
+
+
+def bounded(name, value, low, high, kind):
+    """`value`, or a 400 if it lies outside [low, high]."""
+    if value is None or low <= value <= high:
+        return value
+    side, sign, bound = ("below minimum", ">=", low) if value < low else ("above maximum", "<=", high)
+    wanted = f"Expected a value {sign} {bound}, but got {value} instead."
+    message = f"Invalid '{name}': {kind} {side} value. {wanted}"
+    code = f"{kind}_{side.replace(' ', '_')}_value"
+    raise ApiError(message, param=name, code=code)
+
+
+def metadata(body):
+    """At most 16 pairs of strings, of 64 and 512 characters."""
+    pairs = typed(body, "metadata", dict, "an object", {})
+    texts = all(isinstance(value, str) for value in pairs.values())
+    if not texts or len(pairs) > 16 or any(len(k) > 64 or len(pairs[k]) > 512 for k in pairs):
+        limits = "keys of up to 64 and values of up to 512 characters"
+        message = f"Invalid 'metadata': expected at most 16 pairs of strings, with {limits}."
+        raise ApiError(message, param="metadata", code="invalid_metadata")
+    return pairs
+
+
+def listing(store, kind, default_limit, **which):
+    """One page of a kind of objects as the request's `after` and `limit` ask for it."""
+    text = request.args.get("limit", str(default_limit))
+    limit = bounded("limit", int(text) if text.isdecimal() else -1, 1, PAGE_LIMIT, "integer")
+    after = request.args.get("after")
+    if after is not None and store.get(kind, after) is None:
+        raise ApiError(f"No such {kind}: '{after}'.", status=404, param="after")
+    found = store.select(kind, after=after, limit=limit + 1, **which)
+    data = found[:limit]
+    ids = [each["id"] for each in data] or [None]
+    more = {"first_id": ids[0], "last_id": ids[-1], "has_more": len(found) > limit}
+    return {"object": "list", "data": data, **more}

@@ -1,0 +1,207 @@
+"""The life of a fine-tuning job: its files are checked, then it is trained, then its models appear.
+
+`write` is the worker's only way to change anything: each `with write() as job:` is one transaction, which
+raises JobStopped if the job was cancelled and LeaseLost if another worker took over.
+"""
+
+import shutil
+import time
+
+from .chat_format import ChatFormat
+from .model import load_model, save_model
+from .objects import (
+    new_checkpoint,
+    new_event,
+    new_file,
+    new_model,
+    result_csv,
+    set_hyperparameters,
+    step_event,
+    tuned_name,
+)
+from .training import Trainer, TrainingDiverged, auto_hyperparameters
+from .training_file import TrainingFileError, check_size, read_examples
+
+CHECKPOINTS = 3  # epochs whose weights are kept, counted from the last
+SECONDS_PER_WRITE = 0.1  # also how soon a cancelled job stops
+SECONDS_PER_STATE = 1  # what a killed worker loses at most
+MAX_STARTS = 5  # of one job, before it is given up
+
+
+class TooManyStarts(Exception):
+    """Workers have died of this job."""
+
+
+class Every:
+    """A clock that is due once every so many seconds."""
+
+    def __init__(self, seconds):
+        self.seconds, self.last = seconds, time.monotonic()
+
+    def due(self):
+        """True if the time is up, which then starts anew."""
+        if time.monotonic() - self.last < self.seconds:
+            return False
+        self.last = time.monotonic()
+        return True
+
+
+def validate(store, job, write):
+    """Read the job's files to their ends and put it in the queue; raises TrainingFileError."""
+    model = load_model(model_folder(store, job))
+    examples = read(store, job, "training_file", model, write)
+    check_size(examples)
+    read(store, job, "validation_file", model, write)
+    auto = auto_hyperparameters(len(examples))
+    given = {name: value for name, value in job["hyperparameters"].items() if value != "auto"}
+    with write() as job:
+        job["status"] = "queued"
+        set_hyperparameters(job, auto | given)
+        tell(store, job, "Files validated, moving job to queued state", data={})
+
+
+def train(store, job, write):
+    """Train the job, or go on where a worker that died had saved it, and publish its models."""
+    state = store.training_folder(job["id"])
+    count_start(state)
+    model = load_model(model_folder(store, job))
+    examples = read(store, job, "training_file", model, write)
+    validation = read(store, job, "validation_file", model, write)
+    trainer = Trainer(model, examples, **job["hyperparameters"], seed=job["seed"], validation=validation)
+    if trainer.has_state(state):
+        trainer.load_state(state)
+    with write() as job:
+        store.drop_steps_after(job["id"], trainer.step)
+        if job["status"] == "queued":
+            job["status"] = "running"
+            tell(store, job, "Fine-tuning job started")
+    events = run_steps(store, job, trainer, state, write)
+    publish(store, job, trainer, events, write)
+
+
+def count_start(state):
+    """Raises TooManyStarts if the job has killed several workers already."""
+    state.mkdir(exist_ok=True)
+    with open(state / "starts", "ab") as starts:
+        starts.write(b".")
+    if (state / "starts").stat().st_size > MAX_STARTS:
+        reason = f"The training was broken off {MAX_STARTS} times, perhaps because the memory was used up."
+        raise TooManyStarts(f"{reason} Start a new job with a smaller batch_size.")
+
+
+def model_folder(store, job):
+    """Where the weights lie that the job starts from."""
+    folder = store.path("model", job["model"])
+    if folder is None:
+        message = f"The model {job['model']} was deleted before the job could use it. Start from another."
+        raise TrainingFileError("model_not_available", message, "model")
+    return folder
+
+
+def read(store, job, param, model, write):
+    """The examples of the job's training_file or validation_file; none if it has no such file."""
+    if job[param] is None:
+        return []
+    path = store.path("file", job[param])
+    if path is None:
+        message = f"{job[param]} was deleted before the job could use it. Upload it again for a new job."
+        raise TrainingFileError(f"invalid_{param}", message, param)
+    chat_format, limit = ChatFormat(model_folder(store, job)), model.config.max_position_embeddings
+    examples, pace = [], Every(SECONDS_PER_WRITE)
+    for example in read_examples(path, param, chat_format, limit):
+        examples.append(example)
+        if pace.due():
+            note(store, [], write)
+    return examples
+
+
+def run_steps(store, job, trainer, state, write):
+    """Train to the end; saves weights of the last epochs and, every now and then, the state to go on from.
+
+    Returns the events of the last steps, which are not written yet.
+    """
+    events, writing, saving = [], Every(SECONDS_PER_WRITE), Every(SECONDS_PER_STATE)
+    started, first = time.time(), trainer.step
+    while trainer.step < trainer.total_steps:
+        try:
+            events.append(step_event(trainer.run_step()))
+        except TrainingDiverged:
+            note(store, events, write)
+            raise
+        save = saving.due()
+        keep = trainer.step in kept_steps(trainer)
+        if save or keep or writing.due():
+            seconds = (time.time() - started) / (trainer.step - first)
+            finish = time.time() + seconds * (trainer.total_steps - trainer.step)
+            note(store, events, write, estimated_finish=round(finish))
+            events = []
+        if keep:
+            save_weights(store, job, trainer)
+        if save:  # after weights and events, so that nothing before this step is missing later
+            trainer.save_state(state)
+    return events
+
+
+def note(store, events, write, **changes):
+    """Write down how far the job is."""
+    with write() as job:
+        job |= changes
+        for event in events:
+            store.insert("event", event, job["id"])
+
+
+def tell(store, job, message, **details):
+    """Add an event to the job; inside of `write`."""
+    store.insert("event", new_event(message, **details), job["id"])
+
+
+def kept_steps(trainer):
+    """The last steps of the last epochs."""
+    return range(trainer.steps_per_epoch, trainer.total_steps + 1, trainer.steps_per_epoch)[-CHECKPOINTS:]
+
+
+def save_weights(store, job, trainer):
+    """Write a model folder that the ecosystem's tools can open, tokenizer included."""
+
+    def fill(folder):
+        save_model(trainer.model, folder)
+        for path in model_folder(store, job).glob("tokenizer*.json"):
+            shutil.copy(path, folder)
+
+    store.write_model(weights_name(job, trainer.step), fill)
+
+
+def weights_name(job, step):
+    """The folder of the weights after `step`."""
+    return f"{job['id']}.step-{step}"
+
+
+def publish(store, job, trainer, events, write):
+    """All at once: the models, the checkpoints, the result file, and the job's success."""
+    note(store, events, write)
+    steps = store.select("event", parent=job["id"], keep=lambda event: event["type"] == "metrics")
+    metrics = {event["data"]["step"]: event["data"] for event in steps}
+    with write() as job:
+        job["fine_tuned_model"] = tuned_name(job)
+        for step in kept_steps(trainer):
+            last = step == trainer.total_steps
+            model = new_model(job["fine_tuned_model"] if last else tuned_name(job, step))
+            store.insert("model", model, blob=f"models/{weights_name(job, step)}")
+            store.insert("checkpoint", new_checkpoint(job, model, metrics[step]), job["id"])
+            if not last:
+                message = f"Checkpoint created at step {step} with Snapshot ID: {model['id']}"
+                tell(store, job, message, data={})
+        file = new_file("step_metrics.csv", "fine-tune-results")
+        results = store.add_file(file, [result_csv(metrics.values())])
+        job |= {"result_files": [results["id"]], "trained_tokens": trainer.trained_tokens}
+        job |= {"status": "succeeded", "finished_at": int(time.time()), "estimated_finish": None}
+        tell(store, job, f"New fine-tuned model created: {job['fine_tuned_model']}", data={})
+        tell(store, job, "The job has successfully completed", data={})
+
+
+def fail(store, write, code, message, param):
+    """End the job with an error."""
+    with write() as job:
+        job |= {"status": "failed", "finished_at": int(time.time()), "estimated_finish": None}
+        job["error"] = {"code": code, "message": message, "param": param}
+        tell(store, job, message, level="error", data={})

@@ -1,0 +1,115 @@
+import openai
+import pytest
+from desk import example, jsonl, upload
+from openai.types import FileDeleted, FileObject
+
+NOT_JSONL = "Expected file to have JSONL format, where every line is a JSON dictionary. "
+
+
+def refusal(client, content):
+    with pytest.raises(openai.BadRequestError) as refused:
+        upload(client, content)
+    return refused.value.body["message"]
+
+
+def test_an_upload_comes_back_byte_for_byte(client, tmp_path):
+    path = tmp_path / "Übung 1.jsonl"
+    path.write_bytes(jsonl([example()]))
+    file = client.files.create(file=path, purpose="fine-tune")
+    assert (file.filename, file.bytes, file.status) == ("Übung 1.jsonl", path.stat().st_size, "processed")
+    assert client.files.content(file.id).read() == path.read_bytes()
+    assert client.files.retrieve(file.id) == file
+
+
+def test_the_sdk_accepts_files_strictly(client):
+    raw = client.files.with_raw_response.retrieve(upload(client))
+    FileObject.model_validate(raw.http_response.json(), strict=True)
+    raw = client.files.with_raw_response.delete(upload(client))
+    FileDeleted.model_validate(raw.http_response.json(), strict=True)
+
+
+@pytest.mark.parametrize(
+    "content, line, start",
+    [
+        (b'{\n "messages": []\n}\n', 1, "{"),
+        (b'[{"messages": []}]', 1, '[{"message'),
+        (b'{"messages": []}\r\n\r\n"text"\r\n', 3, '"text"'),
+        (b"\xef\xbb\xbf\n\n{'messages': []}\n", 3, "{'messages"),
+        (b"[" * 100_000, 1, "[[[[[[[[[["),
+    ],
+)
+def test_a_file_that_is_not_jsonl_is_refused_with_its_line(client, content, line, start):
+    hint = f'Line {line} is not a dictionary (HINT: line starts with: "{start}...").'
+    assert refusal(client, content) == NOT_JSONL + hint
+    assert list(client.files.list()) == []
+
+
+def test_text_of_another_encoding_is_refused_with_its_line(client):
+    assert "Line 1 is not UTF-8" in refusal(client, '{"messages": []}'.encode("utf-16"))
+    assert "Line 2 is not UTF-8" in refusal(client, b'{"messages": []}\n{"a": "\xe4"}\n')
+
+
+def test_an_empty_file_is_refused(client):
+    assert "empty" in refusal(client, b"")
+    assert "empty" in refusal(client, b"\n \r\n")
+
+
+def test_a_byte_order_mark_windows_line_ends_and_blank_lines_do_no_harm(client):
+    content = b"\xef\xbb\xbf" + jsonl([example(), example()]).replace(b"\n", b"\r\n\r\n")
+    assert client.files.content(upload(client, content)).read() == content
+
+
+def test_a_large_file_that_is_not_jsonl_is_refused_at_once(client):
+    assert "Line 1 is not a dictionary" in refusal(client, b"x" * 65_000_000)
+    assert "Line 1 is longer than 1,048,576 bytes" in refusal(client, b'{"a": "' + b"x" * 2_000_000 + b'"}')
+
+
+def test_other_purposes_and_options_are_refused_not_ignored(client):
+    with pytest.raises(openai.BadRequestError, match="'batch' is not imitated"):
+        client.files.create(file=b"{}", purpose="batch")
+    with pytest.raises(openai.BadRequestError, match="expires_after"):
+        client.files.create(
+            file=b"{}", purpose="fine-tune", expires_after={"anchor": "created_at", "seconds": 3600}
+        )
+
+
+def test_files_are_listed_newest_first_page_by_page(client):
+    ids = [upload(client) for _ in range(5)]
+    assert [file.id for file in client.files.list(limit=2)] == ids[::-1]
+    assert [file.id for file in client.files.list(order="asc", after=ids[2])] == ids[3:]
+    page = client.files.list(limit=5)
+    assert not page.has_more and len(page.data) == 5
+    assert client.files.list(limit=4).has_more
+    assert client.files.list(purpose="fine-tune-results").data == []
+
+
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 10_001}, {"limit": "many"}, {"order": "up"}])
+def test_a_list_request_that_makes_no_sense_is_refused(client, query):
+    with pytest.raises(openai.BadRequestError):
+        client.files.list(extra_query=query)
+
+
+def test_a_deleted_file_is_gone_from_the_disk_too(client, store):
+    file = upload(client)
+    assert len(list((store / "files").iterdir())) == 1
+    assert client.files.delete(file).deleted
+    assert list((store / "files").iterdir()) == []
+    with pytest.raises(openai.NotFoundError, match=f"No such File object: {file}"):
+        client.files.retrieve(file)
+    with pytest.raises(openai.NotFoundError):
+        client.files.delete(file)
+    with pytest.raises(openai.NotFoundError):
+        client.files.list(after=file)
+
+
+def test_no_path_is_made_from_what_a_client_sends(client, store):
+    for name in ("../store.sqlite", "..%2Fstore.sqlite", "/etc/passwd", "мой-файл", "\ud800"):
+        with pytest.raises((openai.NotFoundError, UnicodeEncodeError)):
+            client.files.content(name)
+    file = client.files.create(file=("../../evil.jsonl", jsonl([example()])), purpose="fine-tune")
+    assert [path.name for path in (store / "files").iterdir()] == [file.id]
+
+
+def test_a_job_needs_a_file_that_is_there(client):
+    with pytest.raises(openai.BadRequestError, match="There is no such file"):
+        client.fine_tuning.jobs.create(model="tiny-chat", training_file="file-none")
