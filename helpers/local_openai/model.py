@@ -100,72 +100,85 @@ def save_model(model, folder):
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def forward(model, tokens, positions, attend):
-    """The hidden states (N, D) behind the last layer, and what `backward` needs.
+ALL = slice(None)
+
+
+def forward(model, tokens, positions, attend, rows=ALL):
+    """The hidden states (M, D) behind the last layer of the tokens `rows`, and what `backward` needs.
 
     `attend` decides which tokens see each other: `BatchAttention` in training, `CachedAttention` in decoding.
+    Only tokens whose next one is asked for are needed in the end, so the last layer leaves the others out.
     """
     params, config = model.params, model.config
     x = params["embed"][tokens]
     angles = rotary_angles(config, positions, x.dtype)
     layers = []
     for i in range(config.num_hidden_layers):
-        x, saved = layer_forward(model, i, x, angles, attend)
+        last = i == config.num_hidden_layers - 1
+        x, saved = layer_forward(model, i, x, angles, attend, rows if last else ALL)
         layers.append(saved)
     hidden, norm = rms_norm(x, params["final_norm"], config.rms_norm_eps)
-    return hidden, (tokens, angles, attend, layers, norm)
+    return hidden, (angles, attend, layers, norm)
 
 
 def backward(model, d_hidden, saved):
-    """The gradient of every weight, named like the weights, from the derivative by the hidden states."""
-    tokens, angles, attend, layers, norm = saved
+    """The derivative by the embedded tokens (N, D), and the gradients of all weights but the embedding."""
+    angles, attend, layers, norm = saved
     grads = {}
     d_x, grads["final_norm"] = rms_norm_backward(d_hidden, model.params["final_norm"], norm)
     for i in reversed(range(model.config.num_hidden_layers)):
         d_x, layer_grads = layer_backward(model, i, d_x, angles, attend, layers[i])
         grads.update(layer_grads)
-    grads["embed"] = np.zeros_like(model.params["embed"])
-    np.add.at(grads["embed"], tokens, d_x)  # a token that occurs twice gets both contributions
-    return grads
+    return d_x, grads
 
 
-def layer_forward(model, i, x, angles, attend):
-    """Layer i: x (N, D) -> x (N, D). Both halves, attention and MLP, add to what runs through."""
+def layer_forward(model, i, x, angles, attend, rows):
+    """Layer i: x (N, D) -> x (N, D) or, of the tokens `rows` alone, (M, D).
+
+    Both halves, attention and MLP, add to what runs through.
+    """
     params, config = model.params, model.config
     normed, norm = rms_norm(x, params[f"{i}.attention_norm"], config.rms_norm_eps)
     qkv = (normed @ params[f"{i}.qkv"].T).reshape(len(x), -1, config.head_dim)  # (N, H + 2K, C)
     rotate(qkv[:, : -config.num_key_value_heads], *angles)  # queries and keys, not values
     heads, attended = attend(i, qkv)
-    heads = heads.reshape(len(x), -1)  # (N, H*C)
-    x = x + heads @ params[f"{i}.attention_out"].T
+    heads = heads.reshape(len(x), -1)[rows]  # (M, H*C)
+    x = x[rows] + heads @ params[f"{i}.attention_out"].T
     mlp_in, mlp_norm = rms_norm(x, params[f"{i}.mlp_norm"], config.rms_norm_eps)
-    inner, gates = swiglu(mlp_in @ params[f"{i}.gate_up"].T)  # (N, F)
+    inner, gates = swiglu(mlp_in @ params[f"{i}.gate_up"].T)  # (M, F)
     x = x + inner @ params[f"{i}.down"].T
-    return x, (normed, norm, heads, attended, mlp_in, mlp_norm, inner, gates)
+    return x, (rows, normed, norm, heads, attended, mlp_in, mlp_norm, inner, gates)
 
 
 def layer_backward(model, i, d_x, angles, attend, saved):
     """The derivative by the input of layer i (N, D), and the gradients of its weights."""
     params, config = model.params, model.config
-    normed, norm, heads, attended, mlp_in, mlp_norm, inner, gates = saved
+    rows, normed, norm, heads, attended, mlp_in, mlp_norm, inner, gates = saved
     grads = {f"{i}.down": d_x.T @ inner}
-    d_gates = swiglu_backward(d_x @ params[f"{i}.down"], gates)  # (N, 2F)
+    d_gates = swiglu_backward(d_x @ params[f"{i}.down"], gates)  # (M, 2F)
     grads[f"{i}.gate_up"] = d_gates.T @ mlp_in
     d_mlp_in = d_gates @ params[f"{i}.gate_up"]
     d_mlp, grads[f"{i}.mlp_norm"] = rms_norm_backward(d_mlp_in, params[f"{i}.mlp_norm"], mlp_norm)
     d_x = d_x + d_mlp
     grads[f"{i}.attention_out"] = d_x.T @ heads
-    d_heads = d_x @ params[f"{i}.attention_out"]
-    d_qkv = attend.backward(d_heads.reshape(len(d_x), -1, config.head_dim), attended)
+    d_heads = spread(d_x @ params[f"{i}.attention_out"], rows, len(normed))  # (N, H*C)
+    d_qkv = attend.backward(d_heads.reshape(len(normed), -1, config.head_dim), attended)
     cos, sin = angles
     rotate(d_qkv[:, : -config.num_key_value_heads], cos, -sin)
-    d_qkv = d_qkv.reshape(len(d_x), -1)
+    d_qkv = d_qkv.reshape(len(normed), -1)
     grads[f"{i}.qkv"] = d_qkv.T @ normed
     d_normed = d_qkv @ params[f"{i}.qkv"]
     d_attention, grads[f"{i}.attention_norm"] = rms_norm_backward(
         d_normed, params[f"{i}.attention_norm"], norm
     )
-    return d_x + d_attention, grads
+    return spread(d_x, rows, len(normed)) + d_attention, grads
+
+
+def spread(d_x, rows, n):
+    """(M, ...) -> (n, ...): the derivatives of `rows`, zeros for the tokens that were left out."""
+    spread = np.zeros((n, *d_x.shape[1:]), d_x.dtype)
+    spread[rows] = d_x
+    return spread
 
 
 def loss_and_gradients(model, batch):
@@ -174,19 +187,20 @@ def loss_and_gradients(model, batch):
     Loss is the cross-entropy in nats, averaged over the tokens with their weights; accuracy the share of
     these tokens to which the model gives the highest chance.
     """
-    hidden, saved = forward(model, batch.tokens, batch.positions, BatchAttention(model.config, batch))
-    loss, accuracy, d_logits = cross_entropy(hidden[batch.at] @ model.params["embed"].T, batch)
-    d_hidden = np.zeros_like(hidden)
-    d_hidden[batch.at] = d_logits @ model.params["embed"]
-    grads = backward(model, d_hidden, saved)
-    grads["embed"] += d_logits.T @ hidden[batch.at]  # tied: the same matrix reads tokens and predicts them
+    attend = BatchAttention(model.config, batch)
+    hidden, saved = forward(model, batch.tokens, batch.positions, attend, batch.at)
+    loss, accuracy, d_logits = cross_entropy(hidden @ model.params["embed"].T, batch)
+    d_embedded, grads = backward(model, d_logits @ model.params["embed"], saved)
+    grads["embed"] = d_logits.T @ hidden  # tied: one matrix predicts the next token ...
+    np.add.at(grads["embed"], batch.tokens, d_embedded)  # ... and reads tokens, some of them several times
     return loss, accuracy, grads
 
 
 def loss_and_accuracy(model, batch):
     """(loss, accuracy) of a Batch, without the work for the gradients."""
-    hidden, _ = forward(model, batch.tokens, batch.positions, BatchAttention(model.config, batch))
-    return cross_entropy(hidden[batch.at] @ model.params["embed"].T, batch)[:2]
+    attend = BatchAttention(model.config, batch)
+    hidden, _ = forward(model, batch.tokens, batch.positions, attend, batch.at)
+    return cross_entropy(hidden @ model.params["embed"].T, batch)[:2]
 
 
 def cross_entropy(logits, batch):

@@ -43,9 +43,9 @@ class CachedAttention:
 def next_logits(model, tokens, cache):
     """Logits (V,) for the token that follows `tokens`, which join the cache."""
     positions = np.arange(cache.length, cache.length + len(tokens))
-    hidden, _ = forward(model, np.asarray(tokens), positions, cache)
+    hidden, _ = forward(model, np.asarray(tokens), positions, cache, rows=[-1])
     cache.length += len(tokens)
-    return model.params["embed"] @ hidden[-1]
+    return model.params["embed"] @ hidden[0]
 
 
 def generate(model, prompt, *, max_tokens, ends, temperature=1.0, top_p=1.0, seed):

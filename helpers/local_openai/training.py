@@ -15,6 +15,7 @@ LEARNING_RATE = 1e-3  # times the job's learning_rate_multiplier; suits this sma
 WARM_UP = 0.1  # share of the steps in which the learning rate rises; then it falls to zero in a line
 MAX_GRADIENT_NORM = 1.0
 VALIDATION_BATCH = 8  # examples at a time when the whole validation file is measured
+VALIDATE_EVERY = 10  # steps between two looks at a few validation examples
 STATE = "state.safetensors"
 
 
@@ -105,14 +106,14 @@ class Trainer:
         return make_batch([self.examples[i] for i in chosen])
 
     def _validate(self):
-        """A few validation examples after each step, in turn; all of them after each epoch."""
-        if not self.validation:
-            return {}
-        start = (self.step - 1) * self.batch_size
-        some = [self.validation[i % len(self.validation)] for i in range(start, start + self.batch_size)]
-        loss, accuracy = loss_and_accuracy(self.model, make_batch(some))
-        metrics = {"valid_loss": loss, "valid_mean_token_accuracy": accuracy}
-        if self.step % self.steps_per_epoch == 0:
+        """A few validation examples every now and then, in turn; all of them after each epoch."""
+        metrics, end_of_epoch = {}, self.step % self.steps_per_epoch == 0
+        if self.validation and (end_of_epoch or self.step % VALIDATE_EVERY == 0):
+            start = self.step * self.batch_size
+            some = [self.validation[i % len(self.validation)] for i in range(start, start + self.batch_size)]
+            loss, accuracy = loss_and_accuracy(self.model, make_batch(some))
+            metrics |= {"valid_loss": loss, "valid_mean_token_accuracy": accuracy}
+        if self.validation and end_of_epoch:
             loss, accuracy = evaluate(self.model, self.validation)
             metrics |= {"full_valid_loss": loss, "full_valid_mean_token_accuracy": accuracy}
         return metrics

@@ -46,9 +46,10 @@ def test_a_job_of_ten_examples_takes_the_documented_course(client):
     steps = [event for event in told if event.type == "metrics"]
     assert told[4:-4] == steps
     assert [event.data["step"] for event in steps] == list(range(1, 101))
-    assert steps[0].message == (
-        f"Step 1/100: training loss={steps[0].data['train_loss']:.2f}, "
-        f"validation loss={steps[0].data['valid_loss']:.2f}"
+    assert steps[0].message == f"Step 1/100: training loss={steps[0].data['train_loss']:.2f}"
+    assert steps[9].message.startswith(
+        f"Step 10/100: training loss={steps[9].data['train_loss']:.2f}, "
+        f"validation loss={steps[9].data['valid_loss']:.2f}"
     )
     assert steps[99].message.endswith(f"full validation loss={steps[99].data['full_valid_loss']:.2f}")
 

@@ -71,11 +71,12 @@ def test_only_tokens_with_loss_decide_what_is_learnt():
     assert same_weights(first.model, second.model)
 
 
-def test_validation_numbers_come_after_each_step_and_in_full_after_each_epoch():
-    trainer = Trainer(toy_model(), toy_examples(4), validation=toy_examples(9, seed=1), **JOB)
+def test_validation_numbers_come_every_ten_steps_and_in_full_after_each_epoch():
+    job = JOB | {"batch_size": 1, "n_epochs": 2}
+    trainer = Trainer(toy_model(), toy_examples(12), validation=toy_examples(9, seed=1), **job)
     metrics = run(trainer)
-    assert all("valid_loss" in step for step in metrics)
-    assert [step["step"] for step in metrics if "full_valid_loss" in step] == [2, 4, 6]
+    assert [step["step"] for step in metrics if "valid_loss" in step] == [10, 12, 20, 24]
+    assert [step["step"] for step in metrics if "full_valid_loss" in step] == [12, 24]
     assert metrics[-1]["full_valid_loss"] == pytest.approx(
         evaluate(trainer.model, toy_examples(9, seed=1))[0], rel=1e-12
     )
