@@ -28,8 +28,8 @@ def own_question(question, reply):
 
 
 def few_examples(n, voice):
-    if n >= 50:
-        return False, "Choose a smaller n than 50."
+    if n > 50:
+        return False, "Choose a smaller n: 50, 20 or even 10."
     if voice < 0.5:
         return False, f"With {n} examples only {voice:.0%} of the replies have the voice. Try a few more."
     return True, (

@@ -2,10 +2,10 @@
 
     python tests/benchmarks/training_speed.py [--threads 1] [--batch-size 1] [--rounds 5]
 
-(needs tests/requirements.txt). The job is lesson 00's: 50 examples, 3 epochs. The peer is transformers'
-LlamaForCausalLM with PyTorch's fused AdamW. Both sides have the same number of threads; the service trains with
-one. Both read their batches from prepared token ids and compute logits only where there is loss. A ratio above 1
-means that ours is faster; the last losses show that both did the same work.
+(needs tests/requirements.txt). The job: 50 examples, 3 epochs. The peer is transformers' LlamaForCausalLM
+with PyTorch's fused AdamW. Both sides have the same number of threads; the service trains with one. Both read
+their batches from prepared token ids and compute logits only where there is loss. A ratio above 1 means that
+ours is faster; the last losses show that both did the same work.
 """
 
 import argparse
