@@ -24,7 +24,6 @@ MAP = {
     "wait": "jobs",
     "history": "jobs",
     "read_result_file": "jobs",
-    "plot_losses": "plots",
     "plot_curves": "plots",
     "plot_experiment": "plots",
 }

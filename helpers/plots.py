@@ -60,13 +60,14 @@ def plot_shares(shares, title):
 
 
 def plot_experiment(table, x, y, title, log=False):
-    """Column `y` of the DataFrame `table` against column `x`: single runs as dots, their mean as a line."""
+    """Column `y` of the DataFrame `table` against column `x`: single jobs as dots, their means as a line."""
     ax = axes(title, x.replace("_", " "), y.replace("_", " "))
-    ax.scatter(table[x], table[y], color=BLUE, alpha=0.5, label="one job")
-    mean = table.groupby(x)[y].mean()
-    ax.plot(mean, color=ORANGE, marker="s", label="mean")
-    if log:
-        ax.set_xscale("log")
+    means = table.groupby(x)[y].mean()
+    ax.plot(means, color=ORANGE, zorder=1, label="mean")
+    ax.scatter(table[x], table[y], color=BLUE, alpha=0.6, zorder=2, label="one job")
+    ax.set_xscale("log" if log else "linear")
+    ax.set_xticks(means.index, [f"{value:g}" for value in means.index], minor=False)
+    ax.minorticks_off()
     ax.set_ylim(bottom=0)
     ax.legend(frameon=False)
     return ax

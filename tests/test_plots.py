@@ -3,7 +3,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import plot_curves, plot_experiment, plot_losses, plot_shares, share
+from helpers import plot_curves, plot_experiment, plot_shares, share
+from helpers.plots import plot_losses
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +32,7 @@ def test_an_experiment_shows_single_jobs_and_their_mean():
     ax = plot_experiment(table, "n_examples", "validation_loss", "title")
     assert ax.collections[0].get_offsets().tolist() == [[10, 3], [10, 1], [20, 1.5]]
     assert ax.get_lines()[0].get_ydata().tolist() == [2.0, 1.5]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["10", "20"]
 
 
 def test_each_curve_has_its_name_colour_and_marker():
