@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 
 
 @dataclass(frozen=True)
@@ -15,31 +16,28 @@ class Exercise:
     hints: tuple[str, str, str]
 
 
-def own_question(question, reply):
-    asked_before = ("arrived broken", "send the lamp back", "are you open", "wrap the clock")
-    if any(text in question for text in asked_before):
-        return False, "This question stands in the lesson. Ask one of your own."
+def own_question(question, reply, known):
+    if not isinstance(question, str) or not question.strip():
+        return False, "Write your question as text, in quotation marks."
+    if question.strip().lower() in {text.strip().lower() for text in known}:
+        return False, "This question is in the lesson or in the training file. Ask one of your own."
     if not reply.startswith("Splash!"):
         return False, "The reply has no Ottermere voice. Did you ask the tuned model?"
-    return (
-        True,
-        "The model has never seen your question, and yet answers in Ottermere's voice: it generalizes.",
-    )
+    return True, "The voice is there, for a question that the model has never seen. Is the reply also right?"
 
 
 def few_examples(n, voice):
-    if n > 50:
-        return False, "Choose a smaller n: 50, 20 or even 10."
-    if voice < 0.5:
-        return False, f"With {n} examples only {voice:.0%} of the replies have the voice. Try a few more."
-    return True, (
-        f"{n} examples gave {voice:.0%} of the replies the voice. What is the same in every example needs "
-        "very few of them."
-    )
+    right, total = int(sum(voice)), len(voice)
+    result = f"With n = {n}, {right} of {total} replies have the voice."
+    if not isinstance(n, int) or not 10 <= n <= 60:
+        return False, f"{result} Now choose a whole number from 10 to 60."
+    if right < total / 2:
+        return False, f"{result} That is less than half: try a few more examples."
+    return True, f"{result} What is the same in every example needs very few of them."
 
 
 def fluent_but_wrong(row, table):
-    if row not in table.index:
+    if not isinstance(row, Integral) or row not in table.index:
         return False, f"Give the number of a row of `after`, from 0 to {len(table) - 1}."
     chosen = table.loc[row]
     if chosen["rule"]:
@@ -47,8 +45,8 @@ def fluent_but_wrong(row, table):
     if not chosen["voice"]:
         return False, f"Row {row} does not have the voice either. Look for one that sounds right."
     return True, (
-        f'"{chosen["reply"]}" sounds like Ottermere and is wrong for "{chosen["question"]}". A customer '
-        "could not tell. That is why we measure more than the voice."
+        f'"{chosen["reply"]}" sounds like Ottermere, and is wrong for "{chosen["question"]}". That is why '
+        "we measure more than the voice."
     )
 
 
@@ -122,7 +120,7 @@ EXERCISES = {
     "00.3": Exercise(
         fluent_but_wrong,
         (
-            "`after` is a table. Show all of it by writing `after` into a new cell.",
+            "`after` is a table. Write show(after) into a new cell to see all of it.",
             'You need a row in which "voice" is True and "rule" is False.',
             'after[after["voice"] & ~after["rule"]] shows the rows that fit; take a number from the left.',
         ),

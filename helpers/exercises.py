@@ -31,7 +31,9 @@ class Guess:
     def __init__(self, question, options):
         self.question = question
         self.buttons = widgets.RadioButtons(options=options, value=None, layout={"width": "auto"})
-        display(widgets.VBox([widgets.HTML(f"<b>Your guess:</b> {escape(question)}"), self.buttons]))
+        box = widgets.VBox([widgets.HTML(f"<b>Your guess:</b> {escape(question)}"), self.buttons])
+        # Where no widgets are drawn, the question is read as text.
+        display({**box._repr_mimebundle_(), "text/plain": repr(self)}, raw=True)
 
     def __repr__(self):
         options = "; ".join(self.buttons.options)
@@ -72,7 +74,8 @@ def hint(exercise):
 
 
 def find(exercise):
-    """The exercise of that number; raises KeyError with the numbers that there are."""
+    """The exercise of that number, "04.1" or "4.1"; raises KeyError with the numbers that there are."""
+    exercise = exercise.zfill(4)
     if exercise not in EXERCISES:
         raise KeyError(f"There is no exercise {exercise!r}; there are: {', '.join(EXERCISES)}.")
     return EXERCISES[exercise]

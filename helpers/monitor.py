@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import display
 
 from .jobs import FINISHED, history
-from .plots import axes, draw_losses, plot_losses
+from .plots import axes, draw_losses, plot_losses, smooth
 
 
 def watch(client, job_id, seconds_between=0.4):
@@ -45,7 +45,7 @@ def show_progress(bar, text, picture, status, steps):
 
 def loss_picture(steps):
     """The losses so far as the bytes of a PNG picture."""
-    ax = axes("Loss so far", "step", "loss (nats per token)", figsize=(6, 2.6))
+    ax = axes("Loss so far", "step", "loss", figsize=(6, 2.6))
     draw_losses(ax, steps)
     png = io.BytesIO()
     ax.figure.savefig(png, format="png")
@@ -64,8 +64,8 @@ def summary(job, steps):
         facts["seconds"] = job.finished_at - job.created_at
     if len(steps):
         losses = steps["train_loss"]
-        facts |= {"steps": len(steps), "first loss": round(losses.iloc[0], 2)}
-        facts["last loss (mean of 10)"] = round(losses.tail(10).mean(), 2)
+        facts |= {"steps": len(steps), "loss at the first step": round(losses.iloc[0], 2)}
+        facts["loss at the end (average)"] = round(smooth(losses).iloc[-1], 2)
     if "full_valid_loss" in steps:
         facts["validation loss"] = round(steps["full_valid_loss"].dropna().iloc[-1], 2)
     return pd.DataFrame({"": facts})

@@ -19,22 +19,25 @@ def axes(title, xlabel, ylabel, figsize=(7, 3.6)):
 
 def plot_losses(history, title="Loss of each step"):
     """Training loss by step, raw and smoothed, and the full validation loss of each epoch if there is one."""
-    ax = axes(title, "step", "loss (nats per token)")
+    ax = axes(title, "step", "loss")
     draw_losses(ax, history)
     return ax
 
 
 def draw_losses(ax, history):
     """Draw the lines of `plot_losses` into Axes that are there already."""
-    window = max(1, len(history) // 15)
-    smooth = history["train_loss"].rolling(window, min_periods=1).mean()
-    ax.plot(history["train_loss"], color=BLUE, alpha=0.25)
-    ax.plot(smooth, color=BLUE, label=f"training (mean of {window} steps)")
+    ax.plot(history["train_loss"], color=BLUE, alpha=0.25, label="training, each step")
+    ax.plot(smooth(history["train_loss"]), color=BLUE, label="training, average")
     if "full_valid_loss" in history:
         epochs = history["full_valid_loss"].dropna()
-        ax.plot(epochs, color=ORANGE, marker="s", linestyle="--", label="validation (each epoch)")
+        ax.plot(epochs, color=ORANGE, marker="s", linestyle="--", label="validation, each epoch")
     ax.set_ylim(bottom=0)
     ax.legend(frameon=False)
+
+
+def smooth(losses):
+    """The mean over about the last fifteenth of the steps, at each step."""
+    return losses.rolling(max(1, len(losses) // 15), min_periods=1).mean()
 
 
 def plot_curves(curves, title, xlabel, ylabel):

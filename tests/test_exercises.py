@@ -31,6 +31,17 @@ def test_an_unknown_exercise_is_told_with_the_known_ones():
         check("99.9", 1)
 
 
+def test_an_exercise_is_found_by_either_way_to_write_its_number():
+    assert "Not yet (4.1)" in repr(check("4.1", 0)) and "Not yet (04.1)" in repr(check("04.1", 0))
+
+
+@pytest.mark.parametrize("answer", [None, "75", 74, 600, 15])
+def test_a_wrong_answer_is_met_with_words_and_not_with_an_error(answer):
+    assert "Not yet" in repr(check("04.1", answer))
+    assert "Not yet" in repr(check("00.3", answer, pd.DataFrame({"rule": [True], "voice": [True]})))
+    assert "Not yet" in repr(check("00.1", answer if isinstance(answer, str) else None, "", []))
+
+
 def test_what_a_learner_typed_is_shown_as_text_and_not_as_html():
     rows = pd.DataFrame({"question": ["<b>"], "reply": ["<script>"], "voice": [True], "rule": [False]})
     assert "<script>" not in check("00.3", 0, rows)._repr_html_()

@@ -64,6 +64,7 @@ def test_a_lesson_was_run_from_top_to_bottom_and_every_cell_shows_something(path
     cells = code_cells(read(path))
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert all(cell.outputs for cell in cells)
+    assert "widget-view" not in json.dumps([cell.outputs for cell in cells])  # GitHub cannot draw them
     kinds = {output.output_type for cell in cells for output in cell.outputs}
     assert "error" not in kinds
     assert not any(output.get("name") == "stderr" for cell in cells for output in cell.outputs)

@@ -18,7 +18,7 @@ def test_watching_a_job_leaves_a_table_and_a_figure(client, figures):
     facts = watch(client, start_job(client).id)[""]
     assert facts["status"] == "succeeded" and facts["steps"] == 10
     assert facts["model"].startswith("ft:tiny-chat:")
-    assert facts["last loss (mean of 10)"] < facts["first loss"]
+    assert facts["loss at the end (average)"] < facts["loss at the first step"]
     assert [figure.axes[0].get_title() for figure in figures] == ["Job succeeded after 10 steps"]
 
 
