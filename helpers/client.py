@@ -22,6 +22,8 @@ def connect(where="local", simulate=None):
     """
     if where == "local":
         print("Connected to the service on this machine: no key, no cost, nothing leaves your computer.")
+        if simulate:
+            print(f"It now answers as OpenAI does in this case: {simulate}.")
         transport = httpx2.WSGITransport(app=local_service(simulate))
         return OpenAI(
             base_url="http://local/v1", api_key="local", http_client=httpx2.Client(transport=transport)

@@ -51,6 +51,8 @@ def fluent_but_wrong(row, table):
 
 
 def number_of_steps(steps):
+    if isinstance(steps, str):
+        return False, "Give a number, without quotation marks."
     if steps == 120 * 5:
         return (
             False,
@@ -68,14 +70,19 @@ def number_of_steps(steps):
 
 def best_checkpoint(step, checkpoints):
     losses = {c.step_number: c.metrics.full_valid_loss for c in checkpoints}
-    if step not in losses:
+    if not isinstance(step, Integral) or step not in losses:
         return False, f"Give the step of a checkpoint: {', '.join(map(str, losses))}."
     if losses[step] > min(losses.values()):
         return False, f"Its validation loss is {losses[step]:.3f}, and another one is lower."
-    return (
-        True,
-        f"{losses[step]:.3f} is the lowest. It need not be the last checkpoint: in experiment 1 it is not.",
-    )
+    return True, f"{losses[step]:.3f} is the lowest. It need not always be the last checkpoint."
+
+
+def epoch_to_stop(epoch, losses):
+    if not isinstance(epoch, Integral) or epoch not in losses.index:
+        return False, f"Give an epoch, a whole number from 1 to {len(losses)}."
+    if losses[epoch] > losses.min():
+        return False, f"After epoch {epoch} the loss is {losses[epoch]:.2f}, and another point is lower."
+    return True, f"{losses[epoch]:.2f} is the lowest. From here on the model learns the examples by heart."
 
 
 def better_rate(default, mine):
@@ -89,7 +96,9 @@ def better_rate(default, mine):
 
 def cancelled_job(job, steps):
     if not job.user_provided_suffix:
-        return False, "Give your job a suffix, so that it can be told from the one in the lesson."
+        return False, "Give your job a suffix, so that you can see which job is yours."
+    if job.status in ("succeeded", "failed"):
+        return False, f"Your job has already {job.status}. Start a new one and cancel it earlier."
     if job.status != "cancelled":
         return (
             False,
@@ -142,6 +151,14 @@ EXERCISES = {
         ),
     ),
     "04.3": Exercise(
+        epoch_to_stop,
+        (
+            "Look for the lowest orange square in the figure.",
+            "`valid` holds the validation loss of each epoch; write valid into a new cell.",
+            "valid.idxmin()",
+        ),
+    ),
+    "04.4": Exercise(
         better_rate,
         (
             "Only the number behind `my_multiplier =` has to change.",
@@ -149,10 +166,10 @@ EXERCISES = {
             "my_multiplier = 2",
         ),
     ),
-    "04.4": Exercise(
+    "04.5": Exercise(
         cancelled_job,
         (
-            "You need jobs.create, then a loop that waits, then jobs.cancel.",
+            "You need start(...), then a loop that waits, then jobs.cancel, as in the cell above.",
             "while len(history(client, my_job.id)) < 10: wait half a second with time.sleep(0.5).",
             "Open the solution below, and run it line by line.",
         ),

@@ -10,10 +10,11 @@ from IPython.display import display
 
 from .jobs import FINISHED, history
 from .plots import axes, draw_losses, plot_losses, smooth
+from .tables import show
 
 
 def watch(client, job_id, seconds_between=0.4):
-    """Show a job until it ends; then draw its losses and return a short table of what happened.
+    """Show a job until it ends, then draw its losses; returns what happened as a short TextTable.
 
     The job runs in a process of its own: stopping this cell, or the kernel, does not stop the job. Run the
     cell again to look at it again.
@@ -30,7 +31,7 @@ def watch(client, job_id, seconds_between=0.4):
     if len(steps):
         plot_losses(steps, f"Job {job.status} after {len(steps)} steps")
         plt.show()
-    return summary(job, steps)
+    return show(summary(job, steps))
 
 
 def show_progress(bar, text, picture, status, steps):
