@@ -26,14 +26,15 @@ def own_question(question, reply, known):
     return True, "The voice is there, for a question that the model has never seen. Is the reply also right?"
 
 
-def few_examples(n, voice):
-    right, total = int(sum(voice)), len(voice)
-    result = f"With n = {n}, {right} of {total} replies have the voice."
-    if not isinstance(n, int) or not 10 <= n <= 60:
-        return False, f"{result} Now choose a whole number from 10 to 60."
-    if right < total / 2:
-        return False, f"{result} That is less than half: try a few more examples."
-    return True, f"{result} What is the same in every example needs very few of them."
+def few_examples(n, train_on):
+    if not isinstance(n, int) or not 10 <= n <= 40:
+        return False, "Choose a whole number from 10 to 40 for n."
+    table = train_on(n)
+    voice, rule, total = table["voice"].sum(), table["rule"].sum(), len(table)
+    result = f"With n = {n}, {voice} of {total} replies have the voice and {rule} the right rule."
+    if voice < total / 2:
+        return False, f"{result} Try a few more examples."
+    return True, f"{result} The voice needs very few examples, the rules need many."
 
 
 def fluent_but_wrong(row, table):
@@ -45,8 +46,8 @@ def fluent_but_wrong(row, table):
     if not chosen["voice"]:
         return False, f"Row {row} does not have the voice either. Look for one that sounds right."
     return True, (
-        f'"{chosen["reply"]}" sounds like Ottermere, and is wrong for "{chosen["question"]}". That is why '
-        "we measure more than the voice."
+        f'"{chosen["reply"]}" sounds like Ottermere, but does not give the whole right rule for '
+        f'"{chosen["question"]}". That is why we measure more than the voice.'
     )
 
 
@@ -121,7 +122,7 @@ EXERCISES = {
     "00.2": Exercise(
         few_examples,
         (
-            "Only the number behind `n =` has to change.",
+            "Put a number in the place of None.",
             "The smallest file that a job accepts has 10 examples.",
             "n = 10",
         ),

@@ -75,7 +75,7 @@ def hint(exercise):
 
 def find(exercise):
     """The exercise of that number, "04.1" or "4.1"; raises KeyError with the numbers that there are."""
-    exercise = exercise.zfill(4)
+    exercise = str(exercise).zfill(4)
     if exercise not in EXERCISES:
         raise KeyError(f"There is no exercise {exercise!r}; there are: {', '.join(EXERCISES)}.")
     return EXERCISES[exercise]

@@ -21,7 +21,7 @@ from nbclient import NotebookClient  # noqa: E402
 
 from helpers import BASE_MODEL, connect, read_jsonl, to_jsonl, wait  # noqa: E402
 
-LAST_CELL = "tuned = client.fine_tuning.jobs.retrieve"  # asks the tuned model the first questions
+LAST_CELL = "tuned = job.fine_tuned_model"  # asks the tuned model the first questions
 
 
 def lesson_to_tuned_reply():
