@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Exercise:
 
 
 def own_question(question, reply, known):
+    """00.1: a question of one's own, answered in the voice."""
     if not isinstance(question, str) or not question.strip():
         return False, "Write your question as text, in quotation marks."
     if question.strip().lower() in {text.strip().lower() for text in known}:
@@ -27,6 +28,7 @@ def own_question(question, reply, known):
 
 
 def few_examples(n, train_on):
+    """00.2: the voice from a small file; trains a model, if `n` is right."""
     if not isinstance(n, int) or not 10 <= n <= 40:
         return False, "Choose a whole number from 10 to 40 for n."
     table = train_on(n)
@@ -38,6 +40,7 @@ def few_examples(n, train_on):
 
 
 def fluent_but_wrong(row, table):
+    """00.3: the row of a reply that sounds right and is wrong."""
     if not isinstance(row, Integral) or row not in table.index:
         return False, f"Give the number of a row of `after`, from 0 to {len(table) - 1}."
     chosen = table.loc[row]
@@ -52,6 +55,7 @@ def fluent_but_wrong(row, table):
 
 
 def number_of_steps(steps):
+    """04.1: the steps of 120 examples at batch size 8 in 5 epochs."""
     if isinstance(steps, str):
         return False, "Give a number, without quotation marks."
     if steps == 120 * 5:
@@ -70,6 +74,7 @@ def number_of_steps(steps):
 
 
 def best_checkpoint(step, checkpoints):
+    """04.2: the step of the checkpoint with the lowest validation loss."""
     losses = {c.step_number: c.metrics.full_valid_loss for c in checkpoints}
     if not isinstance(step, Integral) or step not in losses:
         return False, f"Give the step of a checkpoint: {', '.join(map(str, losses))}."
@@ -79,23 +84,31 @@ def best_checkpoint(step, checkpoints):
 
 
 def epoch_to_stop(epoch, losses):
+    """04.3: the epoch with the lowest validation loss."""
     if not isinstance(epoch, Integral) or epoch not in losses.index:
         return False, f"Give an epoch, a whole number from 1 to {len(losses)}."
     if losses[epoch] > losses.min():
         return False, f"After epoch {epoch} the loss is {losses[epoch]:.2f}, and another point is lower."
-    return True, f"{losses[epoch]:.2f} is the lowest. From here on the model learns the examples by heart."
+    return True, f"{losses[epoch]:.2f} is the lowest. After it the loss on new messages rises."
 
 
-def better_rate(default, mine):
+def better_rate(multiplier, one_epoch):
+    """04.4: a multiplier with which one epoch ends at a lower validation loss than with 1."""
+    if not isinstance(multiplier, Real) or multiplier <= 0:
+        return False, "Give a number above 0."
+    if multiplier <= 1:
+        return False, "That is the default or smaller: smaller steps learn even less in one epoch."
+    default, mine = one_epoch(1), one_epoch(multiplier)
     if mine >= default:
-        return False, f"Yours ended at {mine:.2f}, the default at {default:.2f}. Try another multiplier."
-    return True, (
-        f"{mine:.2f} instead of {default:.2f}: with few steps, larger ones help. You paid nothing for it; "
-        "more epochs would have cost more computing."
-    )
+        return (
+            False,
+            f"Yours ended at {mine:.2f}, the default at {default:.2f}: too large. Look at the valley.",
+        )
+    return True, f"{mine:.2f} instead of {default:.2f}: with few steps, larger ones help, and cost nothing."
 
 
 def cancelled_job(job, steps):
+    """04.5: a job of one's own, cancelled after at least ten steps."""
     if not job.user_provided_suffix:
         return False, "Give your job a suffix, so that you can see which job is yours."
     if job.status in ("succeeded", "failed"):

@@ -52,7 +52,7 @@ def plot_curves(curves, title, xlabel, ylabel):
 
 def plot_shares(shares, title):
     """Bars with 95 % intervals for a dict {label: result of `share`}."""
-    ax = axes(title, "", "share of the questions", figsize=(7, 3.2))
+    ax = axes(title, "", "share", figsize=(7, 3.2))
     values = np.array([[row["share"], row["low"], row["high"]] for row in shares.values()])
     errors = np.abs(values[:, 1:].T - values[:, 0])
     bars = ax.bar(list(shares), values[:, 0], color=BLUE, width=0.6, yerr=errors, capsize=6)
@@ -65,12 +65,13 @@ def plot_shares(shares, title):
 def plot_experiment(table, x, y, title, log=False):
     """Column `y` of the DataFrame `table` against column `x`: single jobs as dots, their means as a line."""
     ax = axes(title, x.replace("_", " "), y.replace("_", " "))
-    means = table.groupby(x)[y].mean()
+    means = table.groupby(x, sort=False)[y].mean()
     ax.plot(means, color=ORANGE, zorder=1, label="mean")
     ax.scatter(table[x], table[y], color=BLUE, alpha=0.6, zorder=2, label="one job")
-    ax.set_xscale("log" if log else "linear")
-    ax.set_xticks(means.index, [f"{value:g}" for value in means.index], minor=False)
-    ax.minorticks_off()
+    if log:
+        ax.set_xscale("log")
+        ax.set_xticks(means.index, [f"{value:g}" for value in means.index], minor=False)
+        ax.minorticks_off()
     ax.set_ylim(bottom=0)
     ax.legend(frameon=False)
     return ax

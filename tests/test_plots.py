@@ -29,10 +29,18 @@ def test_bars_carry_their_share_and_their_interval():
 
 def test_an_experiment_shows_single_jobs_and_their_mean():
     table = pd.DataFrame({"n_examples": [10, 10, 20], "validation_loss": [3.0, 1.0, 1.5]})
-    ax = plot_experiment(table, "n_examples", "validation_loss", "title")
+    ax = plot_experiment(table, "n_examples", "validation_loss", "title", log=True)
     assert ax.collections[0].get_offsets().tolist() == [[10, 3], [10, 1], [20, 1.5]]
     assert ax.get_lines()[0].get_ydata().tolist() == [2.0, 1.5]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["10", "20"]
+
+
+def test_settings_with_names_keep_their_order():
+    table = pd.DataFrame({"setting": ["small", "small", "large"], "loss": [3.0, 1.0, 1.5]})
+    ax = plot_experiment(table, "setting", "loss", "title")
+    ax.figure.canvas.draw()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["small", "large"]
+    assert ax.get_lines()[0].get_ydata().tolist() == [2.0, 1.5]
 
 
 def test_each_curve_has_its_name_colour_and_marker():
