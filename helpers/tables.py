@@ -15,7 +15,7 @@ class TextTable:
     def _repr_html_(self):
         cells = {"text-align": "left", "white-space": "pre-wrap", "vertical-align": "top"}
         head = [{"selector": "th", "props": [("text-align", "left")]}]
-        return self.table.style.set_properties(**cells).set_table_styles(head).to_html()
+        return self.table.style.format(precision=2).set_properties(**cells).set_table_styles(head).to_html()
 
 
 def show(table):
