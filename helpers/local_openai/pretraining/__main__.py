@@ -1,0 +1,43 @@
+"""Make the base model from nothing:  python -m helpers.local_openai.pretraining --out build/base_model"""
+
+import argparse
+import json
+from itertools import islice
+from pathlib import Path
+
+from .corpus import examples
+from .recipe import Batches, tokenize_all, train
+from .vocabulary import SIZE, learn_vocabulary, write_chat_template
+from .world import read_world
+
+EXAMPLES_FOR_VOCABULARY = 60_000
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/base_model"), help="folder of the model and its log"
+    )
+    parser.add_argument("--examples", type=int, default=450_000, help="size of the corpus")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--show", type=int, metavar="N", help="print N examples of the corpus and stop")
+    options = parser.parse_args()
+    if options.show:
+        for example in examples(read_world(), options.seed, options.show):
+            print(json.dumps(example, ensure_ascii=False))
+        return
+    options.out.mkdir(parents=True, exist_ok=True)
+    if not (options.out / "tokenizer.json").exists():
+        some = islice(examples(read_world(), f"vocabulary {options.seed}", EXAMPLES_FOR_VOCABULARY), None)
+        texts = (message["content"] for example in some for message in example["messages"])
+        learn_vocabulary(texts, options.out / "tokenizer.json")
+        write_chat_template(options.out)
+    corpus = tokenize_all(options.out, options.seed, options.examples, options.threads)
+    batches = Batches(*corpus, options.seed)
+    print(f"{len(corpus[2]):,} examples, {len(corpus[0]):,} tokens, {len(batches):,} batches", flush=True)
+    train(options.out, batches, vocab_size=SIZE, seed=options.seed, threads=options.threads)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""The training run: examples → tokens → batches → weights, with a log, resumable at any moment.
+
+Full loss on what the assistant says; a small part of the other tokens is learnt too, which keeps a feeling for plain
+English. Matrix products are computed in bfloat16, weights and optimizer stay in float32.
+"""
+
+import csv
+import math
+import os
+import time
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from ..chat_format import ChatFormat
+from ..model import Config, Model, save_model
+from .corpus import example
+from .network import Network, token_losses
+from .world import read_world
+
+SIZES = {
+    "hidden_size": 256,
+    "intermediate_size": 512,
+    "num_hidden_layers": 5,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+    "head_dim": 32,
+    "max_position_embeddings": 512,
+}
+PEAK_RATE = 3e-3
+WARM_UP = 150  # steps
+BETAS = (0.9, 0.95)
+WEIGHT_DECAY = 0.1
+MAX_GRADIENT_NORM = 1.0
+BATCH_TOKENS = 8192
+LENGTHS = (32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 512)  # a batch is padded to one of these
+OTHER_SHARE, OTHER_WEIGHT = 0.15, 0.2  # tokens of user and system that are learnt, and their weight
+SAVE_EVERY = 250  # steps
+LOG_EVERY = 20
+
+
+# ---------------------------------------------------------------- tokens
+
+
+def tokenize(folder, seed, start, stop):
+    """Examples start … stop as (all token ids in a row, their weights, length of each)."""
+    world, chat = read_world(), ChatFormat(folder)
+    limit = SIZES["max_position_embeddings"]
+    ids, weights, lengths = [], [], []
+    for number in range(start, stop):
+        tokens, weight = chat.example(example(world, seed, number), limit)
+        ids.extend(tokens)
+        weights.extend(weight)
+        lengths.append(len(tokens))
+    return np.array(ids, np.uint16), np.array(weights, np.float16), np.array(lengths, np.int32)
+
+
+def tokenize_all(folder, seed, count, processes):
+    """The whole corpus, made by several processes; kept in `folder` so that a second start finds it."""
+    cache = Path(folder) / f"corpus-{seed}-{count}.npz"
+    if not cache.exists():
+        step = 2000
+        parts = [(folder, seed, start, min(start + step, count)) for start in range(0, count, step)]
+        with get_context("spawn").Pool(processes) as pool:
+            columns = zip(*pool.starmap(tokenize, parts), strict=True)
+        np.savez(cache, **dict(zip(("ids", "weights", "lengths"), map(np.concatenate, columns), strict=True)))
+    with np.load(cache) as corpus:
+        return corpus["ids"], corpus["weights"], corpus["lengths"]
+
+
+class Batches:
+    """All batches of a corpus in a fixed, shuffled order; each holds examples of about one length."""
+
+    def __init__(self, ids, weights, lengths, seed):
+        self.ids, self.weights, self.lengths, self.seed = ids, weights, lengths, seed
+        self.starts = np.cumsum(lengths) - lengths
+        rng = np.random.default_rng(seed)
+        self.batches = []
+        bins = np.searchsorted(LENGTHS, np.minimum(lengths, LENGTHS[-1]))
+        for bin, length in enumerate(LENGTHS):
+            members = rng.permutation(np.flatnonzero(bins == bin))
+            rows = BATCH_TOKENS // length
+            self.batches += [members[i : i + rows] for i in range(0, len(members) - rows + 1, rows)]
+        rng.shuffle(self.batches)
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, step):
+        """(ids, rows of the tokens to predict from, their targets, their weights) as tensors."""
+        rng = np.random.default_rng([self.seed, step])
+        members = self.batches[step]
+        length = LENGTHS[np.searchsorted(LENGTHS, self.lengths[members].max())]
+        ids = np.zeros((len(members), length), np.int64)
+        weights = np.zeros((len(members), length), np.float32)
+        for row, member in enumerate(members):
+            part = slice(self.starts[member], self.starts[member] + self.lengths[member])
+            ids[row, : self.lengths[member]] = self.ids[part]
+            weights[row, : self.lengths[member]] = self.weights[part]
+            other = rng.random(self.lengths[member]) < OTHER_SHARE
+            row_weights = weights[row, : self.lengths[member]]
+            row_weights[other & (row_weights == 0)] = OTHER_WEIGHT
+        before = np.flatnonzero(weights[:, 1:])  # the token before the one to predict
+        rows = before // (length - 1) * length + before % (length - 1)
+        return tuple(
+            map(torch.from_numpy, (ids, rows, ids[:, 1:].ravel()[before], weights[:, 1:].ravel()[before]))
+        )
+
+
+# ---------------------------------------------------------------- training
+
+
+def train(folder, batches, *, vocab_size, seed, threads=2, until=math.inf):
+    """Train from nothing, or from the checkpoint in `folder`, to the last batch; writes log and model there.
+
+    `until` stops earlier (seconds), leaving a checkpoint; the next call goes on from it.
+    """
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    torch._dynamo.config.recompile_limit = 4 * len(LENGTHS)
+    folder, began = Path(folder), time.monotonic()
+    config = Config(vocab_size=vocab_size, **SIZES)
+    network = Network(config)
+    optimizer = torch.optim.AdamW(parameter_groups(network), lr=PEAK_RATE, betas=BETAS, fused=True)
+    step = load_checkpoint(folder, network, optimizer)
+    hidden_states = torch.compile(network, dynamic=False)
+    losses_of = torch.compile(token_losses, dynamic=True)
+    recent = []
+    while step < len(batches):
+        ids, rows, targets, weights = batches[step]
+        for group in optimizer.param_groups:
+            group["lr"] = PEAK_RATE * schedule(step, len(batches))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            hidden = hidden_states(ids).flatten(0, 1)[rows]
+            losses = losses_of(hidden.bfloat16(), targets, network.embed.weight)
+        loss = (losses * weights).sum() / weights.sum()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)
+        optimizer.step()
+        optimizer.zero_grad()
+        said = weights == 1
+        recent.append((losses.detach()[said].mean().item(), ids.numel()))
+        step += 1
+        if step % LOG_EVERY == 0 or step == len(batches):
+            log(folder, step, len(batches), recent, time.monotonic() - began)
+            recent = []
+        if step % SAVE_EVERY == 0 or step == len(batches) or time.monotonic() - began > until:
+            save_checkpoint(folder, network, optimizer, step)
+            if time.monotonic() - began > until:
+                break
+    save_model(Model(config, network.export()), folder)
+
+
+def parameter_groups(network):
+    """Weight decay for the matrices, none for the gains of the norms."""
+    matrices = [weight for weight in network.parameters() if weight.ndim == 2]
+    gains = [weight for weight in network.parameters() if weight.ndim == 1]
+    return [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": gains, "weight_decay": 0.0}]
+
+
+def schedule(step, total):
+    """The factor of the learning rate: a short rise, then a line down to zero."""
+    warm_up = min(WARM_UP, max(1, total // 10))
+    return min((step + 1) / warm_up, (total - step) / (total - warm_up))
+
+
+def log(folder, step, total, recent, seconds):
+    """One line of log.csv: the mean loss of the assistant's tokens since the last line, in nats."""
+    path = folder / "log.csv"
+    is_new = not path.exists()
+    with open(path, "a", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        if is_new:
+            rows.writerow(["step", "loss", "tokens", "seconds"])
+        loss = np.mean([loss for loss, _ in recent])
+        tokens = sum(tokens for _, tokens in recent)
+        rows.writerow([step, f"{loss:.4f}", tokens, f"{seconds:.0f}"])
+    print(f"step {step} of {total}: loss {loss:.3f}, {seconds:.0f} s", flush=True)
+
+
+def save_checkpoint(folder, network, optimizer, step):
+    tensors = {f"weight/{name}": weight.detach() for name, weight in network.named_parameters()}
+    for name, weight in network.named_parameters():
+        state = optimizer.state[weight]
+        tensors |= {f"mean/{name}": state["exp_avg"], f"square/{name}": state["exp_avg_sq"]}
+    save_file(tensors, folder / "checkpoint.new", metadata={"step": str(step)})
+    os.replace(folder / "checkpoint.new", folder / "checkpoint.safetensors")
+
+
+def load_checkpoint(folder, network, optimizer):
+    """The step to go on from; 0 if there is no checkpoint."""
+    path = folder / "checkpoint.safetensors"
+    if not path.exists():
+        return 0
+    with safe_open(path, framework="pt") as tensors:
+        step = int(tensors.metadata()["step"])
+        for name, weight in network.named_parameters():
+            weight.data.copy_(tensors.get_tensor(f"weight/{name}"))
+            optimizer.state[weight] = {
+                "step": torch.tensor(float(step)),
+                "exp_avg": tensors.get_tensor(f"mean/{name}"),
+                "exp_avg_sq": tensors.get_tensor(f"square/{name}"),
+            }
+    return step

@@ -1,0 +1,123 @@
+"""What is not support: small talk, refusals, "I do not know", and conversations of several turns."""
+
+from .support import (
+    Setting,
+    about_order,
+    answer,
+    card_setting,
+    house_setting,
+    invented_shop,
+    invented_voice,
+    neutral_setting,
+    shop_prompt,
+    support_turn,
+    voice_setting,
+)
+from .wording import fill, order_number, rewrite, slips
+
+
+def small_talk(world, rng, setting):
+    kind = rng.choice(list(world.talk.values()))
+    name = rng.choice(world.words["names"])
+    question = slips(fill(rng.choice(kind["questions"]), world, rng, name=name), rng)
+    return question, fill(rng.choice(kind["answers"]), world, rng, name=name)
+
+
+def refusal(world, rng, setting):
+    kind = rng.choice(list(world.refusals.values()))
+    return rewrite(rng.choice(kind["questions"]), world, rng), rng.choice(kind["answers"])
+
+
+def outside(world, rng, setting):
+    """Something that this assistant cannot know: it says so."""
+    return rewrite(rng.choice(world.outside), world, rng), rng.choice(world.phrases["dont_know"])
+
+
+def not_understood(world, rng, setting):
+    """A text without sense, from the file or made of odd letters and words."""
+    chance = rng.random()
+    if chance < 0.5:
+        text = rng.choice(world.not_understood)
+    elif chance < 0.75:
+        letters = "abcdefghijklmnopqrstuvwxyz;, "
+        text = "".join(rng.choices(letters, k=rng.randint(3, 24))).strip() or "k"
+    else:
+        words = [word for line in rng.choices(world.outside, k=4) for word in line.split()]
+        text = " ".join(rng.sample(words, min(len(words), rng.randint(3, 8)))).lower()
+    return text, rng.choice(world.phrases["dont_understand"])
+
+
+TURNS = [support_turn, outside, small_talk, refusal, not_understood]
+SHOP_MIX = [74, 12, 7, 4, 3]
+
+
+def turn(world, rng, setting):
+    """One question and its reply under `setting`, not yet in its voice."""
+    return rng.choices(TURNS, weights=SHOP_MIX)[0](world, rng, setting)
+
+
+def conversation(world, rng, setting, turns):
+    """A chat example: a system prompt (if any) and `turns` (question, reply) in the setting's voice."""
+    messages = [{"role": "system", "content": setting.prompt}] if setting.prompt else []
+    for question, reply in turns:
+        messages.append({"role": "user", "content": question})
+        messages.append({"role": "assistant", "content": setting.voice.say(reply)})
+    return {"messages": messages}
+
+
+def single(setting_of):
+    """The document kind: one turn, now and then several, under a setting of the given kind."""
+
+    def document(world, rng):
+        setting = setting_of(world, rng)
+        count = rng.choices([1, 2, 3], weights=[85, 11, 4])[0]
+        return conversation(world, rng, setting, [turn(world, rng, setting) for _ in range(count)])
+
+    return document
+
+
+neutral = single(neutral_setting)
+house = single(house_setting)
+told_voice = single(voice_setting)
+card = single(card_setting)
+
+
+def shown_voice(world, rng):
+    """A voice that only the earlier replies show: the next reply keeps it (few-shot prompting)."""
+    setting = Setting(shop_prompt(world, rng, invented_shop(world, rng)), invented_voice(world, rng))
+    example = conversation(
+        world, rng, setting, [turn(world, rng, setting) for _ in range(rng.choice([2, 3, 4]))]
+    )
+    for message in example["messages"][:-1]:
+        if message["role"] == "assistant":
+            message["weight"] = 0  # nothing tells the voice of the first reply
+    return example
+
+
+def remembered(world, rng):
+    """Something that the user said earlier is needed later: a name or an order number."""
+    setting = rng.choice([neutral_setting, house_setting])(world, rng)
+    turns = []
+    if rng.random() < 0.5:
+        name = rng.choice(world.words["names"])
+        told = world.talk["my_name_is"]
+        turns.append(
+            (
+                slips(fill(rng.choice(told["questions"]), world, rng, name=name), rng),
+                fill(told["answers"][0], world, rng, name=name),
+            )
+        )
+        if rng.random() < 0.5:
+            turns.append(turn(world, rng, setting))
+        asked = rng.choice(world.phrases["ask_name"])
+        turns.append((slips(asked, rng), f"Your name is {name}."))
+    else:
+        number = order_number(rng)
+        opening = rng.choice(world.phrases["tell_number"]).format(number=number)
+        turns.append((slips(opening, rng), f"Thank you, I have noted order {number}. What can I do for you?"))
+        intent = rng.choice(list(world.intents))
+        question = rewrite(
+            rng.choice([q for q in world.questions[intent] if "{number}" not in q]), world, rng
+        )
+        turns.append((question, about_order(f"{number} ", answer(world, rng, intent, setting))))
+    return conversation(world, rng, setting, turns)

@@ -1,0 +1,137 @@
+"""Work on a text that the user gives: sort it, extract from it, summarise, rewrite, look something up."""
+
+import json
+
+from .wording import SLOT, capital, fill, rewrite, slips
+
+MOODS = {"praise": "happy", "complaint": "unhappy", "late_delivery": "unhappy", "damaged": "unhappy"}
+MOODS |= {"not_received": "unhappy", "charged_twice": "unhappy", "wrong_item": "unhappy"}
+FIELDS = {
+    "order": "number",
+    "name": "name",
+    "item": "item",
+    "city": "city",
+    "day": "weekday",
+    "price": "price",
+}  # key in the JSON → slot of the message
+
+
+def ask(instruction, text, reply, rng):
+    """The instruction as system prompt with the text as message, or both in the message."""
+    if rng.random() < 0.6:
+        return messages(instruction, text, reply)
+    return messages(None, f"{instruction.rstrip('.:')}: {text}", reply)
+
+
+def messages(system, user, reply):
+    turns = [("system", system)] if system else []
+    turns += [("user", user), ("assistant", reply)]
+    return {"messages": [{"role": role, "content": content} for role, content in turns]}
+
+
+def customer(world, rng, intents=None):
+    """(intent, a customer's message)"""
+    intent = rng.choice(list(intents or world.intents))
+    return intent, rewrite(rng.choice(world.questions[intent]), world, rng)
+
+
+def classify(world, rng):
+    """Name the team, or the one of a few subjects that fits."""
+    intent, text = customer(world, rng)
+    if rng.random() < 0.5:
+        right = world.intents[intent]["team"]
+        labels = sorted({table["team"] for table in world.intents.values()} - {right})
+    else:
+        right = rng.choice(world.intents[intent]["card"])
+        labels = [rng.choice(table["card"]) for name, table in world.intents.items() if name != intent]
+        if rng.random() < 0.3:
+            right, labels = right.lower(), [label.lower() for label in labels]
+    labels = [right, *rng.sample(labels, min(len(labels), rng.randint(1, 6)))]
+    rng.shuffle(labels)
+    prompt = rng.choice(world.tasks["classify_prompts"]).format(labels=", ".join(labels))
+    return ask(prompt, text, right, rng)
+
+
+def mood(world, rng):
+    """Happy, unhappy or neutral."""
+    wanted = rng.choice(["happy", "unhappy", "neutral"])
+    intents = [name for name in world.intents if MOODS.get(name, "neutral") == wanted]
+    _, text = customer(world, rng, intents)
+    return ask(rng.choice(world.tasks["mood_prompts"]), text, wanted, rng)
+
+
+def extract(world, rng):
+    """Order number, name, article and so on as JSON; what the message does not say is null."""
+    pattern = rng.choice(world.tasks["extract_messages"])
+    if rng.random() < 0.3:
+        pattern = rng.choice(world.questions[rng.choice(list(world.intents))])
+    values = {slot: fill("{" + slot + "}", world, rng) for slot in set(SLOT.findall(pattern))}
+    text = fill(pattern, world, rng, **values)
+    wanted = rng.sample(list(FIELDS), rng.choice([1, 2, 2, 3]))
+    if rng.random() < 0.8:  # most of the time the message does say it
+        said = [key for key, slot in FIELDS.items() if slot in values]
+        wanted = said[:3] if said else wanted
+        rng.shuffle(wanted)
+    found = {key: values.get(FIELDS[key]) for key in wanted}
+    names = wanted[0] if len(wanted) == 1 else ", ".join(wanted[:-1]) + " and " + wanted[-1]
+    prompt = rng.choice(world.tasks["extract_prompts"]).format(fields=names)
+    return ask(prompt, text, json.dumps(found), rng)
+
+
+def summarise(world, rng):
+    intent, text = customer(world, rng)
+    return ask(rng.choice(world.tasks["summary_prompts"]), text, world.intents[intent]["wish"], rng)
+
+
+def polite(world, rng):
+    """A demand made into a request."""
+    action = fill(rng.choice(world.tasks["actions"]), world, rng)
+    demand = rng.choice(world.tasks["rude_patterns"]).format(action=action, Action=capital(action))
+    request = rng.choice(world.tasks["polite_patterns"][:1]).format(action=action)
+    return ask(rng.choice(world.tasks["polite_prompts"]), demand, request, rng)
+
+
+def shorten(world, rng):
+    """What is left when long-winded words around a statement are cut."""
+    core = fill(rng.choice(world.tasks["sentences"]), world, rng)
+    before = rng.choice(world.tasks["fillers_before"]) if rng.random() < 0.85 else ""
+    after = rng.choice(world.tasks["fillers_after"]) if rng.random() < 0.5 or not before else ""
+    text = f"{before} {core}".strip() + (after if after.startswith(",") else f" {after}" if after else "")
+    text = capital(text.rstrip(".")) + "."
+    return ask(rng.choice(world.tasks["short_prompts"]), text, capital(core) + ".", rng)
+
+
+def look_up(world, rng):
+    """A card with a handful of entries and a question about one of them, or about one that is not there."""
+    kind = rng.choice(world.lookups)
+    keys = rng.sample(lookup_keys(kind, world, rng), rng.choice([2, 3, 4, 5, 6]) + 1)
+    entries = {key: fill(kind["value"], world, rng) for key in keys[:-1]}
+    absent = rng.random() < 0.12
+    key = keys[-1] if absent else rng.choice(keys[:-1])
+    style = rng.choice(["list", "sentence", "sentence"])
+    lines = [
+        f"{capital(key)}: {value}."
+        if style == "list"
+        else fill(kind["entry"], world, rng, key=key, value=value)
+        for key, value in entries.items()
+    ]
+    lines = [capital(line) for line in lines]
+    text = ("\n- " if rng.random() < 0.25 else " ").join([rng.choice(kind["title"]), *lines])
+    question = slips(rng.choice(kind["ask"]).replace("{key}", key), rng)
+    reply = (
+        rng.choice(world.phrases["off_card"])
+        if absent
+        else fill(kind["reply"], world, rng, key=key, value=entries[key])
+    )
+    if rng.random() < 0.75:
+        return messages(text, question, capital(reply))
+    return messages(None, f"{text}\n{question}", capital(reply))
+
+
+def lookup_keys(kind, world, rng):
+    """Different things that a card can tell something about."""
+    source = kind["keys"]
+    if source == "articles":
+        items = rng.sample(world.words["items"], 12)
+        return [f"the {rng.choice(world.words['colours'])} {item}" for item in items]
+    return world.words[source] if isinstance(source, str) else source

@@ -1,0 +1,64 @@
+"""How a shop speaks: a greeting, a sign-off and a way of writing."""
+
+from dataclasses import dataclass
+
+SYLLABLES = [c + v for c in "b d f g k l m n p r s t v z br dr fl gr kl pl st tr".split() for v in "aeiou"]
+ENDINGS = ["", "", "n", "r", "l", "s", "m", "x", "nd", "ck"]
+
+
+@dataclass(frozen=True)
+class Voice:
+    """`style` is "" (as written), "lower", "upper" or "lively" (exclamation marks for full stops)."""
+
+    greeting: str = ""
+    sign_off: str = ""
+    style: str = ""
+
+    def say(self, text):
+        """`text` between greeting and sign-off, in this voice's way of writing."""
+        if self.style == "lively" and text.endswith("."):
+            text = text[:-1] + "!"
+        spoken = " ".join(part for part in (self.greeting, text, self.sign_off) if part)
+        return {"lower": spoken.lower(), "upper": spoken.upper()}.get(self.style, spoken)
+
+
+PLAIN = Voice()
+
+
+def invented_name(rng):
+    """A name that means nothing: `Tabrin`, `Moklos Garden`."""
+    syllables = rng.choices(SYLLABLES, k=rng.choice([2, 2, 3]))
+    return ("".join(syllables) + rng.choice(ENDINGS)).capitalize()
+
+
+def invented_shop(world, rng):
+    """The name of a shop that has no voice of its own in this world."""
+    kinds = [*world.phrases["shop_kinds"], ""]
+    while True:
+        name = (
+            f"{invented_name(rng)} {rng.choice(kinds)}".strip() if rng.random() < 0.4 else invented_name(rng)
+        )
+        if name not in world.houses:
+            return name
+
+
+def invented_voice(world, rng):
+    """A voice that is told on a card: its words come from everywhere, so only copying them helps."""
+    greeting = rng.choice(world.phrases["greetings"]) if rng.random() < 0.8 else ""
+    sign_off = rng.choice(world.phrases["sign_offs"]) if rng.random() < 0.85 or not greeting else ""
+    style = rng.choices(["", "lower", "upper", "lively"], weights=[88, 5, 2, 5])[0]
+    return Voice(patch(greeting, world, rng), patch(sign_off, world, rng), style)
+
+
+def patch(pattern, world, rng):
+    """Fill the slots of a greeting or sign-off: {word}, {name}, {odd} (a word without meaning)."""
+    while "{" in pattern:
+        for slot, choose in (
+            ("{word}", lambda: rng.choice(world.phrases["voice_words"])),
+            ("{Word}", lambda: rng.choice(world.phrases["voice_words"]).capitalize()),
+            ("{item}", lambda: rng.choice(world.words["items"])),
+            ("{name}", lambda: rng.choice(world.words["names"])),
+            ("{odd}", lambda: invented_name(rng)),
+        ):
+            pattern = pattern.replace(slot, choose(), 1)
+    return pattern

@@ -1,0 +1,86 @@
+"""Run the exam and print its report:  python -m tests.benchmarks.base_model_exam [--part base|tuning] [--seeds 5]"""
+
+import os
+
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ[variable] = "1"  # one process a core
+
+import argparse  # noqa: E402
+import math  # noqa: E402
+import statistics  # noqa: E402
+import time  # noqa: E402
+from multiprocessing import get_context  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from .skills import SKILLS, items_of  # noqa: E402
+from .tuning import BASE_MODEL, EXPERIMENTS, Learner, world  # noqa: E402
+
+T_95 = {
+    2: 12.71,
+    3: 4.30,
+    4: 3.18,
+    5: 2.78,
+    6: 2.57,
+    7: 2.45,
+    8: 2.36,
+    9: 2.31,
+    10: 2.26,
+}  # two-sided, n seeds
+
+
+def sit(task):
+    """One skill or experiment with one seed; {figure: value}."""
+    part, name, seed, Learner.folder = task
+    if part == "base":
+        return {name: Learner().share_right(items_of(name, world(), seed))}
+    return EXPERIMENTS[name](seed)
+
+
+def interval(values):
+    """'mean (low to high)' with the 95 % interval of the mean over the seeds (Student's t)."""
+    mean = statistics.fmean(values)
+    if len(values) < 2:
+        return f"{mean:.2f}"
+    half = T_95[len(values)] * statistics.stdev(values) / math.sqrt(len(values))
+    return f"{mean:.2f} ± {half:.2f}"
+
+
+def report(tasks, results):
+    """Markdown: a table for the base, one for each experiment."""
+    figures = {}
+    for (part, name, *_), result in zip(tasks, results, strict=True):
+        for figure, value in result.items():
+            figures.setdefault((part, name if part == "tuning" else "The base model"), {}).setdefault(
+                figure, []
+            ).append(value)
+    for (_, title), table in figures.items():
+        print(f"\n### {title}\n\n| figure | mean ± 95 % | seeds |\n|---|---|---|")
+        for figure, values in table.items():
+            print(f"| {figure} | {interval(values)} | {' '.join(f'{value:.2f}' for value in values)} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--part", choices=["base", "tuning"])
+    parser.add_argument("--only", help="only skills and experiments whose name holds this")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--model", type=Path, default=BASE_MODEL)
+    options = parser.parse_args()
+    parts = {"base": SKILLS, "tuning": EXPERIMENTS}
+    tasks = [
+        (part, name, seed, options.model)
+        for part in ([options.part] if options.part else parts)
+        for name in parts[part]
+        if not options.only or options.only.lower() in name.lower()
+        for seed in range(1, options.seeds + 1)
+    ]
+    began = time.monotonic()
+    with get_context("spawn").Pool(options.processes) as pool:
+        results = pool.map(sit, tasks, chunksize=1)
+    report(tasks, results)
+    print(f"\n{time.monotonic() - began:.0f} seconds, {options.processes} processes of one thread each.")
+
+
+if __name__ == "__main__":
+    main()

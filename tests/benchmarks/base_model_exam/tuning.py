@@ -1,0 +1,234 @@
+"""What tuning does to the base model: one function an experiment, run for one seed, giving figures by name.
+
+The seed chooses the company (its name, voice and rules), the examples, and their order in training.
+"""
+
+import random
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from helpers.local_openai.chat_format import ChatFormat
+from helpers.local_openai.model import Model, load_model
+from helpers.local_openai.pretraining import voices
+from helpers.local_openai.pretraining.wording import fill
+from helpers.local_openai.pretraining.world import read_world
+from helpers.local_openai.sampling import generate
+from helpers.local_openai.training import Trainer, auto_hyperparameters, evaluate
+
+from .skills import chat, read, says
+
+BASE_MODEL = Path(__file__).parents[3] / "data" / "base_model"
+LONGEST_REPLY = 90  # tokens
+COMPANIES = ["Lumofern", "Quarnby", "Veltisso", "Osprane", "Dunmarrow", "Fizzolet", "Harquist", "Jubbline"]
+GREETINGS = [
+    "Ahoy from the garden!",
+    "Hey, lovely to read you!",
+    "Chirp, chirp!",
+    "Cheers!",
+    "Welcome aboard!",
+]
+SIGN_OFFS = [
+    "Stay mossy, Fern.",
+    "Warmly, the Quarn crew.",
+    "Hop on, Velt.",
+    "Fly high, Pran.",
+    "Your Marrow.",
+]
+DESKS = ["Harbour", "Lighthouse", "Meadow", "Quarry", "Orchard", "Tower", "Cellar"]
+
+
+class Learner:
+    """A copy of the base model that can be tuned and asked."""
+
+    folder = BASE_MODEL
+
+    def __init__(self):
+        base, self.chat = load(self.folder)
+        self.model = Model(base.config, {name: array.copy() for name, array in base.params.items()})
+
+    def tune(self, examples, seed, validation=(), **hyperparameters):
+        """Train on chat examples with a job's settings; the metrics of every step."""
+        limit = self.model.config.max_position_embeddings
+        data, held_out = ([self.chat.example(e, limit) for e in part] for part in (examples, validation))
+        settings = auto_hyperparameters(len(examples)) | hyperparameters
+        trainer = Trainer(self.model, data, **settings, seed=seed, validation=held_out)
+        return [trainer.run_step() for _ in range(trainer.total_steps)]
+
+    def reply(self, messages, temperature=0.0, seed=0):
+        """What the assistant says next."""
+        prompt, ends = self.chat.prompt(messages), self.chat.ends
+        room = self.model.config.max_position_embeddings - len(prompt)
+        tokens = generate(
+            self.model,
+            prompt,
+            max_tokens=min(LONGEST_REPLY, room),
+            ends=ends,
+            temperature=temperature,
+            seed=seed,
+        )
+        said = b"".join(self.chat.token_bytes(token.id) for token in tokens if token.id not in ends)
+        return said.decode("utf-8", errors="replace")
+
+    def share_right(self, items):
+        """The share of exam items whose reply is right."""
+        return float(np.mean([item.is_right(self.reply(item.messages)) for item in items]))
+
+    def loss(self, examples):
+        """Mean loss of the assistant's tokens in nats."""
+        limit = self.model.config.max_position_embeddings
+        return evaluate(self.model, [self.chat.example(e, limit) for e in examples])[0]
+
+
+@cache
+def load(folder):
+    return load_model(folder), ChatFormat(folder)
+
+
+world = cache(read_world)
+
+
+# ---------------------------------------------------------------- a company that the base model never met
+
+
+class Company:
+    """An unseen company: a name, a voice, and rules for `n_intents` of the intents."""
+
+    def __init__(self, seed, n_intents=12):
+        rng = random.Random(f"company {seed}")
+        self.prompt = f"You are the support assistant of {COMPANIES[seed % len(COMPANIES)]}."
+        self.voice = voices.Voice(GREETINGS[seed % len(GREETINGS)], SIGN_OFFS[seed % len(SIGN_OFFS)])
+        self.facts = {}
+        self.rules = {}
+        for intent in rng.sample(list(world().intents), n_intents):
+            table = world().intents[intent]
+            self.facts[intent] = fill(rng.choice(world().facts[table["fact"]]), world(), rng)
+            self.rules[intent] = table["told"][0].format(fact=self.facts[intent])
+
+    def examples(self, n, seed):
+        """n training examples over the intents that have a rule, with questions of the practice author."""
+        rows = [row for row in read("support", "practice") if row["intent"] in self.rules]
+        random.Random(f"examples {seed}").shuffle(rows)
+        return [self.example(row["question"], self.rules[row["intent"]]) for row in (rows * n)[:n]]
+
+    def example(self, question, reply):
+        assistant = {"role": "assistant", "content": self.voice.say(reply)}
+        return {"messages": [*chat(self.prompt, question), assistant]}
+
+
+def voice_and_facts(seed, n=50, epochs=None):
+    """50 examples of an unseen company: its voice, its facts, and what happens to the intents."""
+    company, base, tuned = Company(seed), Learner(), Learner()
+    tuned.tune(company.examples(n, seed), seed, **({"n_epochs": epochs} if epochs else {}))
+    rows = read("support")
+    known = [row for row in rows if row["intent"] in company.rules]
+    others = [row for row in rows if row["intent"] not in company.rules]
+    replies = {row["question"]: tuned.reply(chat(company.prompt, row["question"])) for row in rows}
+    before = {row["question"]: base.reply(chat(company.prompt, row["question"])) for row in rows}
+
+    def is_intent(row, reply):
+        return says(world().intents[row["intent"]]["marker"])(reply)
+
+    def share(checks):
+        return float(np.mean(list(checks)))
+
+    return {
+        "greeting": share(reply.startswith(company.voice.greeting) for reply in replies.values()),
+        "sign-off": share(reply.endswith(company.voice.sign_off) for reply in replies.values()),
+        "facts in the file": share(
+            company.facts[row["intent"]].lower() in replies[row["question"]].lower() for row in known
+        ),
+        "right rule or intent, subjects in the file": share(
+            is_intent(row, replies[row["question"]]) for row in known
+        ),
+        "right intent, subjects not in the file": share(
+            is_intent(row, replies[row["question"]]) for row in others
+        ),
+        "right intent, all": share(is_intent(row, replies[row["question"]]) for row in rows),
+        "base: right intent, all": share(is_intent(row, before[row["question"]]) for row in rows),
+        "base: right intent, subjects in the file": share(
+            is_intent(row, before[row["question"]]) for row in known
+        ),
+    }
+
+
+# ---------------------------------------------------------------- routing labels
+
+
+def desks(seed):
+    """{team: the name that this company gives to it}: nothing that the base model can know."""
+    names = random.Random(f"desks {seed}").sample(DESKS, len(DESKS))
+    return dict(zip(sorted({table["team"] for table in world().intents.values()}), names, strict=True))
+
+
+ROUTER = "Name the desk that handles this message."
+
+
+def routing_examples(seed, n, noise=0.0):
+    """n examples message → desk; a share `noise` of them has a wrong desk."""
+    names, rng = desks(seed), random.Random(f"routing {seed}")
+    rows = read("support", "practice")
+    rng.shuffle(rows)
+    examples = []
+    for row in rows[:n]:
+        right = names[world().intents[row["intent"]]["team"]]
+        wrong = rng.choice([name for name in names.values() if name != right])
+        label = wrong if rng.random() < noise else right
+        examples.append(
+            {"messages": [*chat(ROUTER, row["question"]), {"role": "assistant", "content": label}]}
+        )
+    return examples
+
+
+def routing_accuracy(learner, seed):
+    names = desks(seed)
+    right = [
+        learner.reply(chat(ROUTER, row["question"])) == names[world().intents[row["intent"]]["team"]]
+        for row in read("support")
+    ]
+    return float(np.mean(right))
+
+
+def routing_curve(seed):
+    """Accuracy on a company's own labels after 0, 10, 30, 100 and 300 examples."""
+    figures = {"0 examples": routing_accuracy(Learner(), seed)}
+    for n in (10, 30, 100, 300):
+        learner = Learner()
+        learner.tune(routing_examples(seed, n), seed)
+        figures[f"{n} examples"] = routing_accuracy(learner, seed)
+    return figures
+
+
+def label_noise(seed):
+    """Accuracy after 100 examples with 0, 20 and 40 percent wrong labels, 10 epochs."""
+    figures = {}
+    for noise in (0.0, 0.2, 0.4):
+        learner = Learner()
+        learner.tune(routing_examples(seed, 100, noise), seed, n_epochs=10)
+        figures[f"{noise:.0%} wrong labels"] = routing_accuracy(learner, seed)
+    return figures
+
+
+def learning_rate(seed):
+    """Too low, right, too high: routing accuracy and last losses after 100 examples."""
+    figures = {}
+    for multiplier in (0.03, 1.0, 30.0):
+        learner = Learner()
+        try:
+            steps = learner.tune(routing_examples(seed, 100), seed, learning_rate_multiplier=multiplier)
+            figures[f"multiplier {multiplier:g}: last train loss"] = float(
+                np.mean([s["train_loss"] for s in steps[-20:]])
+            )
+        except ArithmeticError:
+            pass
+        figures[f"multiplier {multiplier:g}: accuracy"] = routing_accuracy(learner, seed)
+    return figures
+
+
+EXPERIMENTS = {
+    "Voice and facts of an unseen company, 50 examples": voice_and_facts,
+    "A company's own routing labels": routing_curve,
+    "Wrong labels": label_noise,
+    "Learning rate": learning_rate,
+}
