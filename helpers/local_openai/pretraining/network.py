@@ -1,4 +1,4 @@
-"""The Llama architecture in PyTorch, for pretraining alone: the course itself computes in numpy (../model.py).
+"""The Llama architecture in PyTorch, for pretraining alone: the course computes in numpy (../model.py).
 
 Letters in the shapes: B sequences, T tokens of each, D hidden size, H query heads, K key/value heads,
 C channels of a head, F size of the MLP, V vocabulary.
@@ -99,5 +99,5 @@ def rotate(x, cos, sin):
 
 
 def token_losses(hidden, targets, embed):
-    """Cross-entropy of each token: (N, D), (N,), (V, D) → (N,); the embeddings are also the output weights."""
+    """Cross-entropy of each token: (N, D), (N,), (V, D) → (N,). Embeddings are output weights too."""
     return F.cross_entropy((hidden @ embed.to(hidden.dtype).T).float(), targets, reduction="none")

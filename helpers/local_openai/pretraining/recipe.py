@@ -1,6 +1,6 @@
 """The training run: examples → tokens → batches → weights, with a log, resumable at any moment.
 
-Full loss on what the assistant says; a small part of the other tokens is learnt too, which keeps a feeling for plain
+Full loss on what the assistant says; a small part of the other tokens is learnt too, for a feeling for plain
 English. Matrix products are computed in bfloat16, weights and optimizer stay in float32.
 """
 

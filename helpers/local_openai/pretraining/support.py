@@ -22,7 +22,7 @@ class Setting:
 
 
 def neutral_setting(world, rng):
-    """No system prompt, a general one, or a shop that has neither card nor voice: the assistant speaks plainly."""
+    """No system prompt, a general one, or a shop without card and voice: the assistant speaks plainly."""
     chance = rng.random()
     if chance < 0.35:
         return Setting(is_shop=False)

@@ -65,7 +65,7 @@ def extract(world, rng):
     pattern = rng.choice(world.tasks["extract_messages"])
     if rng.random() < 0.3:
         pattern = rng.choice(world.questions[rng.choice(list(world.intents))])
-    values = {slot: fill("{" + slot + "}", world, rng) for slot in set(SLOT.findall(pattern))}
+    values = {slot: fill("{" + slot + "}", world, rng) for slot in sorted(set(SLOT.findall(pattern)))}
     text = fill(pattern, world, rng, **values)
     wanted = rng.sample(list(FIELDS), rng.choice([1, 2, 2, 3]))
     if rng.random() < 0.8:  # most of the time the message does say it

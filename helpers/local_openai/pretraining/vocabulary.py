@@ -33,7 +33,8 @@ def learn_vocabulary(texts, path, size=SIZE):
 def write_chat_template(folder):
     """tokenizer_config.json beside tokenizer.json: the ChatML template for other tools."""
     template = (
-        "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+        "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
+        "{% endfor %}"
         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
     )
     config = {

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-SYLLABLES = [c + v for c in "b d f g k l m n p r s t v z br dr fl gr kl pl st tr".split() for v in "aeiou"]
+CONSONANTS = [*"bdfgklmnprstvz", "br", "dr", "fl", "gr", "kl", "pl", "st", "tr"]
+SYLLABLES = [c + v for c in CONSONANTS for v in "aeiou"]
 ENDINGS = ["", "", "n", "r", "l", "s", "m", "x", "nd", "ck"]
 
 

@@ -5,13 +5,10 @@ import re
 A_OR_AN = re.compile(r"\b([Aa]) (?=[aeio]|um[bp])")  # "a umbrella" → "an umbrella", behind a filled slot
 SLOT = re.compile(r"\{(\w+)\}")
 WORD = re.compile(r"[A-Za-z']+")
-NEIGHBOURS = dict(
-    zip(
-        "qwertyuiopasdfghjklzxcvbnm",
-        "wa qes wrd etf ryg tuh yij uok ipl ol qsz awdx sefc drgv fthb gyjn hukm jil ko asx zdc xfv cgb vhn bjm nk".split(),
-        strict=True,
-    )
-)
+KEYBOARD = ["qwertyuiop", "asdfghjkl", "zxcvbnm"]
+NEIGHBOURS = {
+    row[i]: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in KEYBOARD for i in range(len(row))
+}
 
 
 def fill(pattern, world, rng, **given):
@@ -123,7 +120,7 @@ def slips(text, rng):
     chance = rng.random()
     if chance < 0.15:
         text = text.lower()
-    if chance < 0.07 or 0.9 < chance:
+    if chance < 0.07 or chance > 0.9:
         text = text.rstrip(".!?") if rng.random() < 0.6 else re.sub(r"[.,!?']", "", text)
     if rng.random() < 0.12:
         for _ in range(rng.choice([1, 1, 2])):

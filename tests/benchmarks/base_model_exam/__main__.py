@@ -1,4 +1,4 @@
-"""Run the exam and print its report:  python -m tests.benchmarks.base_model_exam [--part base|tuning] [--seeds 5]"""
+"""Run the exam and print its report:  python -m tests.benchmarks.base_model_exam [--part base]"""
 
 import os
 
@@ -12,9 +12,11 @@ import time  # noqa: E402
 from multiprocessing import get_context  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from .harms import HARMS  # noqa: E402
 from .skills import SKILLS, items_of  # noqa: E402
 from .tuning import BASE_MODEL, EXPERIMENTS, Learner, world  # noqa: E402
 
+PARTS = {"base": SKILLS, "tuning": EXPERIMENTS, "harms": HARMS}
 T_95 = {
     2: 12.71,
     3: 4.30,
@@ -33,7 +35,7 @@ def sit(task):
     part, name, seed, Learner.folder = task
     if part == "base":
         return {name: Learner().share_right(items_of(name, world(), seed))}
-    return EXPERIMENTS[name](seed)
+    return PARTS[part][name](seed)
 
 
 def interval(values):
@@ -50,7 +52,7 @@ def report(tasks, results):
     figures = {}
     for (part, name, *_), result in zip(tasks, results, strict=True):
         for figure, value in result.items():
-            figures.setdefault((part, name if part == "tuning" else "The base model"), {}).setdefault(
+            figures.setdefault((part, "The base model" if part == "base" else name), {}).setdefault(
                 figure, []
             ).append(value)
     for (_, title), table in figures.items():
@@ -61,17 +63,16 @@ def report(tasks, results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=["base", "tuning"])
+    parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--only", help="only skills and experiments whose name holds this")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--model", type=Path, default=BASE_MODEL)
     options = parser.parse_args()
-    parts = {"base": SKILLS, "tuning": EXPERIMENTS}
     tasks = [
         (part, name, seed, options.model)
-        for part in ([options.part] if options.part else parts)
-        for name in parts[part]
+        for part in ([options.part] if options.part else PARTS)
+        for name in PARTS[part]
         if not options.only or options.only.lower() in name.lower()
         for seed in range(1, options.seeds + 1)
     ]

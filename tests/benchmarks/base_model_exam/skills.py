@@ -168,7 +168,8 @@ def json_extraction(world, rng, n=80):
     items = []
     for _ in range(n):
         *before, reply = tasks.extract(world, rng)["messages"]
-        items.append(Item(before, lambda said, right=json.loads(reply["content"]): parse(said) == right))
+        right = json.loads(reply["content"])
+        items.append(Item(before, lambda said, right=right: parse(said) == right))
     return items
 
 

@@ -19,7 +19,8 @@ from helpers.local_openai.training import Trainer, auto_hyperparameters, evaluat
 
 from .skills import chat, read, says
 
-BASE_MODEL = Path(__file__).parents[3] / "data" / "base_model"
+ROOT = Path(__file__).parents[3]
+BASE_MODEL = ROOT / "data" / "base_model"
 LONGEST_REPLY = 90  # tokens
 COMPANIES = ["Lumofern", "Quarnby", "Veltisso", "Osprane", "Dunmarrow", "Fizzolet", "Harquist", "Jubbline"]
 GREETINGS = [
