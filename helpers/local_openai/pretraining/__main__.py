@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from itertools import islice
 from pathlib import Path
 
 from .corpus import examples
@@ -29,7 +28,7 @@ def main():
         return
     options.out.mkdir(parents=True, exist_ok=True)
     if not (options.out / "tokenizer.json").exists():
-        some = islice(examples(read_world(), f"vocabulary {options.seed}", EXAMPLES_FOR_VOCABULARY), None)
+        some = examples(read_world(), f"vocabulary {options.seed}", EXAMPLES_FOR_VOCABULARY)
         texts = (message["content"] for example in some for message in example["messages"])
         learn_vocabulary(texts, options.out / "tokenizer.json")
         write_chat_template(options.out)

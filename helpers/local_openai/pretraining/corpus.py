@@ -5,7 +5,7 @@ import random
 from . import tasks
 from .subjects import quiz, subject_turn
 from .support import Setting
-from .talk import card, conversation, house, neutral, remembered, shown_voice, told_voice, turn
+from .talk import card, conversation, house, neutral, plain, remembered, shown_voice, told_voice, turn
 
 
 def subject(world, rng):
@@ -25,32 +25,38 @@ def asked_quiz(world, rng):
     return conversation(world, rng, setting, quiz(world, rng))
 
 
-MIXTURE = {  # kind of example → its share of all examples, in percent
+# Kind of example → its share in percent. A model that must learn everything at once learns last what a question
+# is about, a small part of all that it has to predict; so it begins with questions and plain answers.
+FIRST = {plain: 70, tasks.subject: 15, tasks.summarise: 5, tasks.classify: 10}
+THEN = {
     neutral: 17,
     house: 19,
     told_voice: 8,
     shown_voice: 3,
     card: 14,
     remembered: 2,
-    tasks.classify: 6,
+    tasks.classify: 5,
+    tasks.subject: 2,
     tasks.mood: 1,
     tasks.extract: 5,
-    tasks.summarise: 3,
+    tasks.summarise: 2.5,
     tasks.polite: 1.5,
     tasks.shorten: 1.5,
     tasks.look_up: 6,
     subject: 12,
     asked_quiz: 1,
 }
+FIRST_SHARE = 0.3  # of all examples
 
 
-def example(world, seed, number):
-    """Example `number` of the corpus with this seed; each has a random generator of its own."""
+def example(world, seed, number, count):
+    """Example `number` of the `count` of a corpus; each has a random generator of its own."""
     rng = random.Random(f"{seed}/{number}")
-    [kind] = rng.choices(list(MIXTURE), weights=MIXTURE.values())
+    mixture = FIRST if number < FIRST_SHARE * count else THEN
+    [kind] = rng.choices(list(mixture), weights=mixture.values())
     return kind(world, rng)
 
 
 def examples(world, seed, count):
-    """The first `count` chat examples of the corpus: {"messages": [...]}."""
-    return (example(world, seed, number) for number in range(count))
+    """The chat examples of a corpus, {"messages": [...]}, in the order in which they are learnt."""
+    return (example(world, seed, number, count) for number in range(count))

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from ..chat_format import ChatFormat
 from ..model import Config, Model, save_model
-from .corpus import example
+from .corpus import FIRST_SHARE, example
 from .network import Network, token_losses
 from .world import read_world
 
@@ -36,7 +36,7 @@ WARM_UP = 150  # steps
 BETAS = (0.9, 0.95)
 WEIGHT_DECAY = 0.1
 MAX_GRADIENT_NORM = 1.0
-BATCH_TOKENS = 8192
+BATCH_TOKENS = 4096
 LENGTHS = (32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 512)  # a batch is padded to one of these
 OTHER_SHARE, OTHER_WEIGHT = 0.15, 0.2  # tokens of user and system that are learnt, and their weight
 SAVE_EVERY = 250  # steps
@@ -46,13 +46,13 @@ LOG_EVERY = 20
 # ---------------------------------------------------------------- tokens
 
 
-def tokenize(folder, seed, start, stop):
-    """Examples start … stop as (all token ids in a row, their weights, length of each)."""
+def tokenize(folder, seed, count, start, stop):
+    """Examples start … stop of a corpus of `count`: (all token ids in a row, their weights, lengths)."""
     world, chat = read_world(), ChatFormat(folder)
     limit = SIZES["max_position_embeddings"]
     ids, weights, lengths = [], [], []
     for number in range(start, stop):
-        tokens, weight = chat.example(example(world, seed, number), limit)
+        tokens, weight = chat.example(example(world, seed, number, count), limit)
         ids.extend(tokens)
         weights.extend(weight)
         lengths.append(len(tokens))
@@ -64,7 +64,7 @@ def tokenize_all(folder, seed, count, processes):
     cache = Path(folder) / f"corpus-{seed}-{count}.npz"
     if not cache.exists():
         step = 2000
-        parts = [(folder, seed, start, min(start + step, count)) for start in range(0, count, step)]
+        parts = [(folder, seed, count, start, min(start + step, count)) for start in range(0, count, step)]
         with get_context("spawn").Pool(processes) as pool:
             columns = zip(*pool.starmap(tokenize, parts), strict=True)
         np.savez(cache, **dict(zip(("ids", "weights", "lengths"), map(np.concatenate, columns), strict=True)))
@@ -73,19 +73,29 @@ def tokenize_all(folder, seed, count, processes):
 
 
 class Batches:
-    """All batches of a corpus in a fixed, shuffled order; each holds examples of about one length."""
+    """All batches of a corpus; each holds examples of about one length.
+
+    The order is shuffled, but the first mixture comes before the second. The same seed gives the same order.
+    """
 
     def __init__(self, ids, weights, lengths, seed):
         self.ids, self.weights, self.lengths, self.seed = ids, weights, lengths, seed
         self.starts = np.cumsum(lengths) - lengths
         rng = np.random.default_rng(seed)
-        self.batches = []
-        bins = np.searchsorted(LENGTHS, np.minimum(lengths, LENGTHS[-1]))
+        is_first = np.arange(len(lengths)) < FIRST_SHARE * len(lengths)
+        self.batches = [
+            batch for part in (is_first, ~is_first) for batch in self.group(np.flatnonzero(part), rng)
+        ]
+
+    def group(self, members, rng):
+        """The batches of the examples `members`, in random order."""
+        batches = []
+        bins = np.searchsorted(LENGTHS, self.lengths[members])
         for bin, length in enumerate(LENGTHS):
-            members = rng.permutation(np.flatnonzero(bins == bin))
-            rows = BATCH_TOKENS // length
-            self.batches += [members[i : i + rows] for i in range(0, len(members) - rows + 1, rows)]
-        rng.shuffle(self.batches)
+            alike, rows = rng.permutation(members[bins == bin]), BATCH_TOKENS // length
+            batches += [alike[i : i + rows] for i in range(0, len(alike) - rows + 1, rows)]
+        rng.shuffle(batches)
+        return batches
 
     def __len__(self):
         return len(self.batches)

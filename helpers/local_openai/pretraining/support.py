@@ -54,7 +54,7 @@ def card_setting(world, rng):
     else:
         known = Setting(shop_prompt(world, rng, invented_shop(world, rng)))
     intents = rng.sample(list(world.intents), rng.choice([1, 2, 3, 3, 4, 5, 6]))
-    card, rules = write_card(world, rng, intents)
+    card, rules, _ = write_card(world, rng, intents)
     return Setting(join(known.prompt, card), known.voice, rules)
 
 
@@ -83,8 +83,8 @@ def about_order(question, reply):
 
 
 def write_card(world, rng, intents):
-    """(text of a card with the rules for `intents`, {intent: what the assistant says})"""
-    lines, rules = [], {}
+    """(text of a card with rules for `intents`, {intent: what the assistant says}, {intent: the fact in it})"""
+    lines, rules, facts = [], {}, {}
     as_notes = (
         rng.random() < 0.25
     )  # whole sentences, as looked up in a handbook, instead of "Returns: 30 days."
@@ -96,12 +96,12 @@ def write_card(world, rng, intents):
         said = fill(
             rng.choices(table["told"], weights=[3, 1][: len(table["told"])])[0], world, rng, fact=fact
         )
-        rules[intent] = said = capital(said)
+        facts[intent], rules[intent] = fact, (said := capital(said))
         lines.append(said if as_notes else f"{rng.choice(table['card'])}: {fact}.")
     intro = rng.choice([*world.phrases["card_intros"], ""])
     if rng.random() < 0.3:
-        return "\n".join([*filter(None, [intro]), *(f"- {line}" for line in lines)]), rules
-    return " ".join([*filter(None, [intro]), *lines]), rules
+        return "\n".join([*filter(None, [intro]), *(f"- {line}" for line in lines)]), rules, facts
+    return " ".join([*filter(None, [intro]), *lines]), rules, facts
 
 
 def describe(voice, world, rng):

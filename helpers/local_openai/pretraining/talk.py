@@ -76,6 +76,12 @@ def single(setting_of):
     return document
 
 
+def plain(world, rng):
+    """One question, no voice, no card."""
+    setting = neutral_setting(world, rng)
+    return conversation(world, rng, setting, [turn(world, rng, setting)])
+
+
 neutral = single(neutral_setting)
 house = single(house_setting)
 told_voice = single(voice_setting)

@@ -52,6 +52,12 @@ def classify(world, rng):
     return ask(prompt, text, right, rng)
 
 
+def subject(world, rng):
+    """Name what the message is about, as a card of the shop would call it."""
+    intent, text = customer(world, rng)
+    return ask(rng.choice(world.tasks["subject_prompts"]), text, world.intents[intent]["card"][0], rng)
+
+
 def mood(world, rng):
     """Happy, unhappy or neutral."""
     wanted = rng.choice(["happy", "unhappy", "neutral"])
