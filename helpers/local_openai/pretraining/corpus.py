@@ -25,8 +25,8 @@ def asked_quiz(world, rng):
     return conversation(world, rng, setting, quiz(world, rng))
 
 
-# Kind of example → its share in percent. A model that must learn everything at once learns last what a question
-# is about, a small part of all that it has to predict; so it begins with questions and plain answers.
+# Kind of example → its share in percent. A model that must learn all at once learns last what a question
+# is about, a small part of what it has to predict; so it begins with questions and plain answers.
 FIRST = {plain: 70, tasks.subject: 15, tasks.summarise: 5, tasks.classify: 10}
 THEN = {
     neutral: 17,

@@ -83,19 +83,14 @@ def about_order(question, reply):
 
 
 def write_card(world, rng, intents):
-    """(text of a card with rules for `intents`, {intent: what the assistant says}, {intent: the fact in it})"""
+    """(text of a card with rules for `intents`, {intent: what the assistant says}, {intent: its fact})"""
     lines, rules, facts = [], {}, {}
-    as_notes = (
-        rng.random() < 0.25
-    )  # whole sentences, as looked up in a handbook, instead of "Returns: 30 days."
+    as_notes = rng.random() < 0.25  # whole sentences, as out of a handbook, instead of "Returns: 30 days."
     for intent in intents:
         table = world.intents[intent]
         fact = fill(rng.choice(world.facts[table["fact"]]), world, rng)
-        if table["fact"] == "hours" and "{time}" in rng.choice(world.facts["hours"]):
-            fact = fill("from {a} to {b}", world, rng, a=rng.randint(6, 11), b=rng.randint(14, 22))
-        said = fill(
-            rng.choices(table["told"], weights=[3, 1][: len(table["told"])])[0], world, rng, fact=fact
-        )
+        [told] = rng.choices(table["told"], weights=[3, 1])
+        said = fill(told, world, rng, fact=fact)
         facts[intent], rules[intent] = fact, (said := capital(said))
         lines.append(said if as_notes else f"{rng.choice(table['card'])}: {fact}.")
     intro = rng.choice([*world.phrases["card_intros"], ""])

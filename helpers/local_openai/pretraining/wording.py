@@ -33,9 +33,12 @@ def order_number(rng):
     return "".join(rng.choices("0123456789", k=rng.choice([4, 4, 5, 5, 6]))).replace("0", "7", 1)
 
 
-def clock_time(rng):
-    hour = rng.randint(6, 21)
-    return rng.choice([f"{hour}", f"{hour}:00", f"{hour}:30"])
+def clock_time(first, last):
+    def time(world, rng):
+        hour = rng.randint(first, last)
+        return rng.choice([f"{hour}", f"{hour}:00", f"{hour}:30"])
+
+    return time
 
 
 def person(world, rng):
@@ -62,7 +65,9 @@ SLOTS = {
     "age": lambda world, rng: rng.randint(3, 90),
     "number2": lambda world, rng: rng.randint(2, 60),
     "number3": lambda world, rng: rng.randint(100, 480),
-    "time": lambda world, rng: clock_time(rng),
+    "time": clock_time(6, 21),
+    "morning": clock_time(6, 11),
+    "evening": clock_time(15, 22),
     "phone": lambda world, rng: " ".join("".join(rng.choices("0123456789", k=k)) for k in (3, 4)),
     "person": person,
 }
