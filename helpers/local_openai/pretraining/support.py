@@ -73,7 +73,7 @@ def answer(world, rng, intent, setting):
     if intent in setting.rules:
         return setting.rules[intent]
     first, *others = world.intents[intent]["answers"]
-    return first if rng.random() < 0.6 else rng.choice(others)
+    return first if rng.random() < 0.8 else rng.choice(others)
 
 
 def about_order(question, reply):
