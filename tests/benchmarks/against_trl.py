@@ -2,10 +2,11 @@
 
     python tests/benchmarks/against_trl.py [--threads 2] [--rounds 3]
 
-(needs tests/requirements.txt). The job: 50 examples of data/support, 3 epochs, batch size 1, AdamW with the rate
-and schedule of our service, loss on what the assistant says. Then 20 replies, greedy. Each side is a process of its
-own, started anew each round, the one directly after the other. Printed are the seconds of training alone, of the
-whole process (start, imports, loading, training), and of one token of a reply, and how many times faster ours is.
+(needs tests/requirements.txt). The job: 50 examples of data/support, 3 epochs, batch size 1, AdamW with the
+rate and schedule of our service, loss on what the assistant says. Then 20 replies, greedy. Each side is a
+process of its own, started anew each round, the one directly after the other. Printed are the seconds of
+training alone, of the whole process (start, imports, loading, training), and of one token of a reply, and how
+many times faster ours is.
 """
 
 import argparse
