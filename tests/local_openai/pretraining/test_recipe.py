@@ -96,7 +96,7 @@ def test_the_learning_rate_rises_and_then_falls_to_nothing():
     assert np.all(np.diff(factors[: top + 1]) > 0) and np.all(np.diff(factors[top + 1 :]) < 0)
 
 
-def test_learnt_tokens_are_what_the_assistant_says_and_a_few_others(tokenizer):
+def test_learnt_tokens_are_what_the_assistant_says_and_a_few_others(tokenizer, small_recipe):
     batches = batches_of(tokenizer)
     _, rows, targets, weights = batches[0]
     assert len(rows) == len(targets) == len(weights)
