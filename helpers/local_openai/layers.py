@@ -25,7 +25,7 @@ def rms_norm_backward(d_out, gain, saved):
 
 def swiglu(gate_up):
     """The MLP's gate: silu(gate) * up, from (N, 2F) to (N, F)."""
-    gate, up = np.split(gate_up, 2, axis=-1)
+    gate, up = halves(gate_up)
     sigmoid = 0.5 * np.tanh(0.5 * gate) + 0.5  # this form of 1 / (1 + exp(-gate)) cannot overflow
     silu = gate * sigmoid
     return silu * up, (gate, up, sigmoid, silu)
@@ -34,7 +34,7 @@ def swiglu(gate_up):
 def swiglu_backward(d_out, saved):
     gate, up, sigmoid, silu = saved
     d_gate_up = np.empty((len(gate), 2 * gate.shape[1]), gate.dtype)
-    d_gate, d_up = np.split(d_gate_up, 2, axis=-1)  # views, so that nothing is copied
+    d_gate, d_up = halves(d_gate_up)
     np.multiply(d_out, silu, out=d_up)
     np.multiply(d_out, up, out=d_gate)
     d_gate *= sigmoid + silu * (1 - sigmoid)
@@ -50,11 +50,17 @@ def rotary_angles(config, positions, dtype=np.float32):
 
 def rotate(x, cos, sin):
     """Turn the channel pairs (c, c + C/2) of x (N, heads, C) in place by the angles; -sin turns back."""
-    a, b = np.split(x, 2, axis=-1)  # views
+    a, b = halves(x)
     turned = a * cos - b * sin
     b *= cos
     b += a * sin
     a[:] = turned
+
+
+def halves(x):
+    """The two halves of the last axis, as views: nothing is copied."""
+    middle = x.shape[-1] // 2
+    return x[..., :middle], x[..., middle:]
 
 
 def softmax(x):
@@ -103,4 +109,6 @@ def attention_backward(d_out, q, k, v, chances):
 
 def causal_mask(queries, keys):
     """(queries, keys): -inf where a key lies after the query; the last query sees every key."""
+    if queries == 1:  # in decoding, once a token and layer
+        return np.zeros((1, keys), np.float32)
     return np.triu(np.full((queries, keys), -np.inf, np.float32), keys - queries + 1)

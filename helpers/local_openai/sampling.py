@@ -60,11 +60,16 @@ def generate(model, prompt, *, max_tokens, ends, temperature=1.0, top_p=1.0, see
     for _ in range(max_tokens):
         logprobs = log_softmax(next_logits(model, tokens, cache))
         token = choose(logprobs, temperature, top_p, dice)
-        top = np.argsort(-logprobs, kind="stable")[:TOP_LOGPROBS]
-        yield Token(token, float(logprobs[token]), [(int(i), float(logprobs[i])) for i in top])
+        yield Token(token, float(logprobs[token]), likeliest(logprobs, TOP_LOGPROBS))
         if token in ends:
             return
         tokens = [token]
+
+
+def likeliest(logprobs, n):
+    """The n likeliest tokens as (id, logprob), the likeliest first."""
+    top = np.argpartition(-logprobs, min(n, len(logprobs) - 1))[:n]
+    return sorted(((int(i), float(logprobs[i])) for i in top), key=lambda pair: (-pair[1], pair[0]))
 
 
 def choose(logprobs, temperature, top_p, dice):
