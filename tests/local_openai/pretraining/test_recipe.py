@@ -100,6 +100,6 @@ def test_learnt_tokens_are_what_the_assistant_says_and_a_few_others(tokenizer, s
     batches = batches_of(tokenizer)
     _, rows, targets, weights = batches[0]
     assert len(rows) == len(targets) == len(weights)
-    others = (weights == recipe.OTHER_WEIGHT).float().mean()
+    others = torch.isclose(weights, torch.tensor(recipe.OTHER_WEIGHT)).float().mean()
     assert sorted(weights.unique().tolist()) == pytest.approx([recipe.OTHER_WEIGHT, 1.0])
-    assert 0.05 < others < 0.5
+    assert 0.05 < others < 0.7
