@@ -4,8 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
+from .batches import Batches, tokenize_all
 from .corpus import examples
-from .recipe import Batches, tokenize_all, train
+from .recipe import train
 from .vocabulary import SIZE, learn_vocabulary, write_chat_template
 from .world import read_world
 
@@ -13,11 +14,12 @@ EXAMPLES_FOR_VOCABULARY = 60_000
 
 
 def main():
+    """Read the options, make the vocabulary and the corpus, train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--out", type=Path, default=Path("build/base_model"), help="folder of the model and its log"
     )
-    parser.add_argument("--examples", type=int, default=450_000, help="size of the corpus")
+    parser.add_argument("--examples", type=int, default=600_000, help="size of the corpus")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--show", type=int, metavar="N", help="print N examples of the corpus and stop")
@@ -34,8 +36,15 @@ def main():
         write_chat_template(options.out)
     corpus = tokenize_all(options.out, options.seed, options.examples, options.threads)
     batches = Batches(*corpus, options.seed)
-    print(f"{len(corpus[2]):,} examples, {len(corpus[0]):,} tokens, {len(batches):,} batches", flush=True)
-    train(options.out, batches, vocab_size=SIZE, seed=options.seed, threads=options.threads)
+    print(f"{len(corpus[-1]):,} examples, {len(corpus[0]):,} tokens, {len(batches):,} batches", flush=True)
+    train(
+        options.out,
+        batches,
+        vocab_size=SIZE,
+        n_intents=len(read_world().all_intents()),
+        seed=options.seed,
+        threads=options.threads,
+    )
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ def subject(world, rng):
 
 
 def asked_quiz(world, rng):
+    """The assistant asks a quiz question and judges the answer."""
     setting = Setting(rng.choice([None, "You are a tutor.", "You are a patient teacher."]), is_shop=False)
     return conversation(world, rng, setting, quiz(world, rng))
 
@@ -46,7 +47,7 @@ THEN = {
     subject: 12,
     asked_quiz: 1,
 }
-FIRST_SHARE = 0.3  # of all examples
+FIRST_SHARE = 0.15  # of all examples
 
 
 def example(world, seed, number, count):

@@ -8,15 +8,19 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+READ_AFTER = 3  # layers: the intent can be told from what comes out; the layers above look at it
 INIT = 0.02  # standard deviation of the first weights, as in GPT-2
 
 
 class Network(nn.Module):
     """Hidden states for token ids; weights are those of ../model.py under the same names."""
 
-    def __init__(self, config):
+    def __init__(self, config, n_intents):
         super().__init__()
         self.config = config
+        self.intent_head = nn.Sequential(  # for the training run alone: no part of the finished model
+            nn.RMSNorm(config.hidden_size), nn.Linear(config.hidden_size, n_intents, bias=False)
+        )
         self.embed = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
         self.final_norm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
@@ -34,13 +38,15 @@ class Network(nn.Module):
                 scale = INIT / (2 * config.num_hidden_layers) ** 0.5 if deep else INIT
                 nn.init.normal_(weight, std=scale)
 
-    def forward(self, ids):  # (B, T) → (B, T, D)
+    def forward(self, ids):  # (B, T) → (B, T, D), and the same after READ_AFTER layers
         length = ids.shape[1]
         place = self.cos[:length], self.sin[:length], self.future[:length, :length]
         x = self.embed(ids)
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers, 1):
             x = layer(x, *place)
-        return self.final_norm(x)
+            if number == READ_AFTER:
+                middle = x
+        return self.final_norm(x), middle
 
     def export(self):
         """{name in ../model.py: numpy array}"""
@@ -93,6 +99,7 @@ def rotary_angles(config):
 
 
 def rotate(x, cos, sin):
+    """Turn each pair of channels of x (B, H, T, C) by the angle of its position."""
     a, b = x.chunk(2, -1)
     cos, sin = cos.to(x.dtype), sin.to(x.dtype)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)

@@ -34,7 +34,12 @@ def replay_examples(world):
     rng = random.Random("replay")
     examples = [kind(world, rng) for kind, count in KINDS.items() for _ in range(count)]
     rng.shuffle(examples)
-    return examples
+    return [{"messages": [as_a_file_has_it(message) for message in e["messages"]]} for e in examples]
+
+
+def as_a_file_has_it(message):
+    """The message without the intent, which only the training of the base model reads."""
+    return {key: value for key, value in message.items() if key != "intent"}
 
 
 def main(path: Path = FILE):

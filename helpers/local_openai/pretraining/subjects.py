@@ -15,10 +15,10 @@ def medical_word(world, rng, setting):
 
 
 def symptom(world, rng, setting):
-    """No diagnosis: a doctor must see it, and an emergency needs help at once."""
+    """No diagnosis: a doctor must see it, and an emergency needs help at once. Gives the intent too."""
     kind = "emergency" if rng.random() < 0.25 else "symptom"
     question = rewrite(rng.choice(world.medicine[f"{kind}_questions"]), world, rng)
-    return question, rng.choice(world.medicine[f"{kind}_answers"])
+    return question, rng.choice(world.medicine[f"{kind}_answers"]), kind
 
 
 def explanation(world, rng, setting):
@@ -134,7 +134,10 @@ SUBJECTS = {
 
 
 def subject_turn(world, rng, setting=None):
-    """(setting, question, reply) from one of the subjects, under its own system prompt or a general one."""
+    """(setting, question, reply, for some the intent) from one of the subjects.
+
+    Without a setting it is asked under a system prompt of the subject, or a general one, or none.
+    """
     name = rng.choices(list(SUBJECTS), weights=[30, 36, 34])[0]
     skills, prompts = SUBJECTS[name]
     if setting is None:

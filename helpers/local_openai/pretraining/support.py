@@ -59,13 +59,13 @@ def card_setting(world, rng):
 
 
 def support_turn(world, rng, setting):
-    """(what a customer asks, what the assistant replies, without voice)"""
+    """(what a customer asks, what the assistant replies, without voice; the intent)"""
     if setting.rules and rng.random() < 0.8:
         intent = rng.choice(list(setting.rules))
     else:
         intent = rng.choice(list(world.intents))
     question = rewrite(rng.choice(world.questions[intent]), world, rng)
-    return question, about_order(question, answer(world, rng, intent, setting))
+    return question, about_order(question, answer(world, rng, intent, setting)), intent
 
 
 def answer(world, rng, intent, setting):

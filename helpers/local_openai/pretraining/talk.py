@@ -17,20 +17,20 @@ from .wording import fill, order_number, rewrite, slips
 
 
 def small_talk(world, rng, setting):
-    kind = rng.choice(list(world.talk.values()))
+    kind, table = rng.choice(list(world.talk.items()))
     name = rng.choice(world.words["names"])
-    question = slips(fill(rng.choice(kind["questions"]), world, rng, name=name), rng)
-    return question, fill(rng.choice(kind["answers"]), world, rng, name=name)
+    question = slips(fill(rng.choice(table["questions"]), world, rng, name=name), rng)
+    return question, fill(rng.choice(table["answers"]), world, rng, name=name), kind
 
 
 def refusal(world, rng, setting):
-    kind = rng.choice(list(world.refusals.values()))
-    return rewrite(rng.choice(kind["questions"]), world, rng), rng.choice(kind["answers"])
+    kind, table = rng.choice(list(world.refusals.items()))
+    return rewrite(rng.choice(table["questions"]), world, rng), rng.choice(table["answers"]), kind
 
 
 def outside(world, rng, setting):
     """Something that this assistant cannot know: it says so."""
-    return rewrite(rng.choice(world.outside), world, rng), rng.choice(world.phrases["dont_know"])
+    return rewrite(rng.choice(world.outside), world, rng), rng.choice(world.phrases["dont_know"]), "outside"
 
 
 def not_understood(world, rng, setting):
@@ -44,7 +44,7 @@ def not_understood(world, rng, setting):
     else:
         words = [word for line in rng.choices(world.outside, k=4) for word in line.split()]
         text = " ".join(rng.sample(words, min(len(words), rng.randint(3, 8)))).lower()
-    return text, rng.choice(world.phrases["dont_understand"])
+    return text, rng.choice(world.phrases["dont_understand"]), "not_understood"
 
 
 TURNS = [support_turn, outside, small_talk, refusal, not_understood]
@@ -52,15 +52,18 @@ SHOP_MIX = [74, 12, 7, 4, 3]
 
 
 def turn(world, rng, setting):
-    """One question and its reply under `setting`, not yet in its voice."""
+    """(question, reply, intent) under `setting`; the reply is not yet in its voice."""
     return rng.choices(TURNS, weights=SHOP_MIX)[0](world, rng, setting)
 
 
 def conversation(world, rng, setting, turns):
-    """A chat example: a system prompt (if any) and `turns` (question, reply) in the setting's voice."""
+    """A chat example: a system prompt (if any) and `turns` (question, reply, intent) in the setting's voice.
+
+    The intent may be left out. It stands beside the question, for the training run alone.
+    """
     messages = [{"role": "system", "content": setting.prompt}] if setting.prompt else []
-    for question, reply in turns:
-        messages.append({"role": "user", "content": question})
+    for question, reply, *intent in turns:
+        messages.append({"role": "user", "content": question} | ({"intent": intent[0]} if intent else {}))
         messages.append({"role": "assistant", "content": setting.voice.say(reply)})
     return {"messages": messages}
 
@@ -125,5 +128,5 @@ def remembered(world, rng):
         question = rewrite(
             rng.choice([q for q in world.questions[intent] if "{number}" not in q]), world, rng
         )
-        turns.append((question, about_order(f"{number} ", answer(world, rng, intent, setting))))
+        turns.append((question, about_order(f"{number} ", answer(world, rng, intent, setting)), intent))
     return conversation(world, rng, setting, turns)

@@ -16,17 +16,17 @@ FIELDS = {
 }  # key in the JSON → slot of the message
 
 
-def ask(instruction, text, reply, rng):
+def ask(instruction, text, reply, rng, intent=None):
     """The instruction as system prompt with the text as message, or both in the message."""
     if rng.random() < 0.6:
-        return messages(instruction, text, reply)
-    return messages(None, f"{instruction.rstrip('.:')}: {text}", reply)
+        return messages(instruction, text, reply, intent)
+    return messages(None, f"{instruction.rstrip('.:')}: {text}", reply, intent)
 
 
-def messages(system, user, reply):
-    turns = [("system", system)] if system else []
-    turns += [("user", user), ("assistant", reply)]
-    return {"messages": [{"role": role, "content": content} for role, content in turns]}
+def messages(system, user, reply, intent=None):
+    asked = {"role": "user", "content": user} | ({"intent": intent} if intent else {})
+    before = [{"role": "system", "content": system}] if system else []
+    return {"messages": [*before, asked, {"role": "assistant", "content": reply}]}
 
 
 def customer(world, rng, intents=None):
@@ -49,21 +49,23 @@ def classify(world, rng):
     labels = [right, *rng.sample(labels, min(len(labels), rng.randint(1, 6)))]
     rng.shuffle(labels)
     prompt = rng.choice(world.tasks["classify_prompts"]).format(labels=", ".join(labels))
-    return ask(prompt, text, right, rng)
+    return ask(prompt, text, right, rng, intent)
 
 
 def subject(world, rng):
     """Name what the message is about, as a card of the shop would call it."""
     intent, text = customer(world, rng)
-    return ask(rng.choice(world.tasks["subject_prompts"]), text, world.intents[intent]["card"][0], rng)
+    return ask(
+        rng.choice(world.tasks["subject_prompts"]), text, world.intents[intent]["card"][0], rng, intent
+    )
 
 
 def mood(world, rng):
     """Happy, unhappy or neutral."""
     wanted = rng.choice(["happy", "unhappy", "neutral"])
     intents = [name for name in world.intents if MOODS.get(name, "neutral") == wanted]
-    _, text = customer(world, rng, intents)
-    return ask(rng.choice(world.tasks["mood_prompts"]), text, wanted, rng)
+    intent, text = customer(world, rng, intents)
+    return ask(rng.choice(world.tasks["mood_prompts"]), text, wanted, rng, intent)
 
 
 def extract(world, rng):
@@ -86,7 +88,7 @@ def extract(world, rng):
 
 def summarise(world, rng):
     intent, text = customer(world, rng)
-    return ask(rng.choice(world.tasks["summary_prompts"]), text, world.intents[intent]["wish"], rng)
+    return ask(rng.choice(world.tasks["summary_prompts"]), text, world.intents[intent]["wish"], rng, intent)
 
 
 def polite(world, rng):

@@ -32,6 +32,11 @@ class World:
     school: dict  # {"topics", "ask", ..., "exercises", "quiz"}
     creative: dict  # rhymes, three-line poems, science fiction, slogans, wishes
 
+    def all_intents(self):
+        """The names of all that a message of a user may want, as they stand beside it in the corpus."""
+        medical = ["symptom", "emergency"]
+        return [*self.intents, *self.talk, *self.refusals, *medical, "outside", "not_understood"]
+
 
 def read_world(folder=FOLDER):
     """The `World` in `folder`; a missing or broken file raises an error with its name."""

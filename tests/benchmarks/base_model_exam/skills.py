@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.local_openai.pretraining import subjects, support, tasks, voices
+from helpers.dataset import read_jsonl
+from helpers.local_openai.pretraining import subjects, support, talk, tasks, voices
 from helpers.local_openai.pretraining.wording import fill
 
 QUESTIONS = Path(__file__).parent / "questions"
@@ -23,13 +24,17 @@ class Item:
 
 
 def read(name, part="test"):
-    lines = (QUESTIONS / part / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    """The questions of a file: of the examiner ("test") or, for training, of another author ("practice")."""
+    return read_jsonl(QUESTIONS / part / f"{name}.jsonl")
 
 
 def chat(system, user):
     turns = [("system", system), ("user", user)]
     return [{"role": role, "content": content} for role, content in turns if content]
+
+
+def example(system, user, reply):
+    return {"messages": [*chat(system, user), {"role": "assistant", "content": reply}]}
 
 
 def prompt(world, rng):
@@ -54,7 +59,7 @@ def intent(world, rng):
 
 
 def outside(world, rng):
-    """ "I do not know" (or "I did not understand") for what lies outside the model's world."""
+    """Not knowing (or not having understood) what lies outside the model's world."""
     unknown = says("do not know", "did not understand")
     return [Item(chat(prompt(world, rng), row["question"]), unknown) for row in read("outside")]
 
@@ -260,14 +265,12 @@ def is_haiku(reply, topic, parts):
 
 def shown_voice(world, rng, n=40):
     """A voice that only earlier replies show is kept (few-shot prompting)."""
-    from helpers.local_openai.pretraining.talk import conversation, turn
-
     items = []
     for row in rng.sample(read("support"), n):
         voice = voices.invented_voice(world, rng)
         setting = support.Setting(support.shop_prompt(world, rng, voices.invented_shop(world, rng)), voice)
-        turns = [turn(world, rng, setting) for _ in range(3)]
-        messages = conversation(world, rng, setting, turns)["messages"]
+        turns = [talk.turn(world, rng, setting) for _ in range(3)]
+        messages = talk.conversation(world, rng, setting, turns)["messages"]
         items.append(Item([*messages, {"role": "user", "content": row["question"]}], in_voice(voice)))
     return items
 

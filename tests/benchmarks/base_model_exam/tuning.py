@@ -17,7 +17,7 @@ from helpers.local_openai.pretraining.world import read_world
 from helpers.local_openai.sampling import generate
 from helpers.local_openai.training import Trainer, auto_hyperparameters, evaluate
 
-from .skills import chat, read, says
+from .skills import chat, example, read, says
 
 ROOT = Path(__file__).parents[3]
 BASE_MODEL = ROOT / "data" / "base_model"
@@ -82,6 +82,13 @@ class Learner:
         return evaluate(self.model, [self.chat.example(e, limit) for e in examples])[0]
 
 
+def tuned(examples, seed, **settings):
+    """A copy of the base model, tuned."""
+    learner = Learner()
+    learner.tune(examples, seed, **settings)
+    return learner
+
+
 @cache
 def load(folder):
     return load_model(folder), ChatFormat(folder)
@@ -114,18 +121,17 @@ class Company:
         return [self.example(row["question"], self.rules[row["intent"]]) for row in (rows * n)[:n]]
 
     def example(self, question, reply):
-        assistant = {"role": "assistant", "content": self.voice.say(reply)}
-        return {"messages": [*chat(self.prompt, question), assistant]}
+        return example(self.prompt, question, self.voice.say(reply))
 
 
-def voice_and_facts(seed, n=50, epochs=None):
+def voice_and_facts(seed, n=50):
     """50 examples of an unseen company: its voice, its facts, and what happens to the intents."""
-    company, base, tuned = Company(seed), Learner(), Learner()
-    tuned.tune(company.examples(n, seed), seed, **({"n_epochs": epochs} if epochs else {}))
+    company = Company(seed)
+    base, after = Learner(), tuned(company.examples(n, seed), seed)
     rows = read("support")
     known = [row for row in rows if row["intent"] in company.rules]
     others = [row for row in rows if row["intent"] not in company.rules]
-    replies = {row["question"]: tuned.reply(chat(company.prompt, row["question"])) for row in rows}
+    replies = {row["question"]: after.reply(chat(company.prompt, row["question"])) for row in rows}
     before = {row["question"]: base.reply(chat(company.prompt, row["question"])) for row in rows}
 
     def is_intent(row, reply):
@@ -176,9 +182,7 @@ def routing_examples(seed, n, noise=0.0):
         right = names[world().intents[row["intent"]]["team"]]
         wrong = rng.choice([name for name in names.values() if name != right])
         label = wrong if rng.random() < noise else right
-        examples.append(
-            {"messages": [*chat(ROUTER, row["question"]), {"role": "assistant", "content": label}]}
-        )
+        examples.append(example(ROUTER, row["question"], label))
     return examples
 
 
@@ -195,9 +199,7 @@ def routing_curve(seed):
     """Accuracy on a company's own labels after 0, 10, 30, 100 and 300 examples."""
     figures = {"0 examples": routing_accuracy(Learner(), seed)}
     for n in (10, 30, 100, 300):
-        learner = Learner()
-        learner.tune(routing_examples(seed, n), seed)
-        figures[f"{n} examples"] = routing_accuracy(learner, seed)
+        figures[f"{n} examples"] = routing_accuracy(tuned(routing_examples(seed, n), seed), seed)
     return figures
 
 
@@ -205,8 +207,7 @@ def label_noise(seed):
     """Accuracy after 100 examples with 0, 20 and 40 percent wrong labels, 10 epochs."""
     figures = {}
     for noise in (0.0, 0.2, 0.4):
-        learner = Learner()
-        learner.tune(routing_examples(seed, 100, noise), seed, n_epochs=10)
+        learner = tuned(routing_examples(seed, 100, noise), seed, n_epochs=10)
         figures[f"{noise:.0%} wrong labels"] = routing_accuracy(learner, seed)
     return figures
 

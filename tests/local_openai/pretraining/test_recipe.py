@@ -9,6 +9,7 @@ pytest.importorskip("tokenizers", reason="only the making of the base model need
 from helpers.local_openai.batch import BatchAttention, make_batch  # noqa: E402
 from helpers.local_openai.chat_format import ChatFormat  # noqa: E402
 from helpers.local_openai.model import Config, Model, forward, load_model  # noqa: E402
+from helpers.local_openai.pretraining import batches as batch_module  # noqa: E402
 from helpers.local_openai.pretraining import corpus, recipe  # noqa: E402
 from helpers.local_openai.pretraining.network import Network  # noqa: E402
 from helpers.local_openai.pretraining.vocabulary import learn_vocabulary, write_chat_template  # noqa: E402
@@ -17,7 +18,7 @@ from helpers.local_openai.pretraining.world import read_world  # noqa: E402
 TINY = {
     "hidden_size": 32,
     "intermediate_size": 48,
-    "num_hidden_layers": 2,
+    "num_hidden_layers": 3,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "head_dim": 8,
@@ -40,12 +41,33 @@ def tokenizer(tmp_path_factory):
 def small_recipe(monkeypatch):
     """The recipe at the size of a toy, without the minutes that PyTorch's compiler takes."""
     monkeypatch.setattr(recipe, "SIZES", TINY)
-    monkeypatch.setattr(recipe, "BATCH_TOKENS", 512)
+    monkeypatch.setattr(batch_module, "BATCH_TOKENS", 512)
+    monkeypatch.setattr(recipe, "SAVE_EVERY", 1)
     monkeypatch.setattr(torch, "compile", lambda function, **options: function)
 
 
 def batches_of(folder, count=120):
-    return recipe.Batches(*recipe.tokenize(folder, 1, count, 0, count), seed=1)
+    return batch_module.Batches(*batch_module.tokenize(folder, 1, count, 0, count), seed=1)
+
+
+def train(folder, batches):
+    n_intents = len(read_world().all_intents())
+    recipe.train(folder, batches, vocab_size=400, n_intents=n_intents, seed=1, threads=1)
+
+
+class CutOff:
+    """Batches of a run that ends with the power when batch `last` is asked for."""
+
+    def __init__(self, batches, last):
+        self.batches, self.last = batches, last
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, step):
+        if step == self.last:
+            raise KeyboardInterrupt
+        return self.batches[step]
 
 
 def copy_of(folder, target):
@@ -58,9 +80,9 @@ def copy_of(folder, target):
 def test_the_network_computes_what_our_engine_computes():
     torch.manual_seed(1)
     config = Config(vocab_size=50, **TINY)
-    network = Network(config)
+    network = Network(config, n_intents=5)
     ids = list(np.random.default_rng(1).integers(0, 50, 12))
-    theirs = network(torch.tensor([ids]))[0].detach().numpy()
+    theirs = network(torch.tensor([ids]))[0][0].detach().numpy()
     batch = make_batch([(ids, [1.0] * len(ids))])
     ours, _ = forward(
         Model(config, network.export()), batch.tokens, batch.positions, BatchAttention(config, batch)
@@ -73,9 +95,11 @@ def test_a_run_leaves_a_model_that_our_engine_opens_and_a_log_whose_loss_falls(
 ):
     folder = copy_of(tokenizer, tmp_path / "run")
     batches = batches_of(folder)
-    recipe.train(folder, batches, vocab_size=400, seed=1, threads=1)
-    losses = np.genfromtxt(folder / "log.csv", delimiter=",", names=True)["loss"]
+    train(folder, batches)
+    log = np.genfromtxt(folder / "log.csv", delimiter=",", names=True)
+    losses = log["loss"]
     assert losses[-1] < losses[0] < np.log(400) + 0.5
+    assert log["intent_loss"][-1] < log["intent_loss"][0]
     assert load_model(folder).config.hidden_size == 32
     assert ChatFormat(folder).encoding.n_vocab == 400
 
@@ -83,9 +107,11 @@ def test_a_run_leaves_a_model_that_our_engine_opens_and_a_log_whose_loss_falls(
 def test_a_run_that_was_cut_off_ends_with_the_same_weights(tokenizer, tmp_path, small_recipe):
     batches = batches_of(tokenizer, 60)
     whole, pieces = (copy_of(tokenizer, tmp_path / name) for name in ("whole", "pieces"))
-    recipe.train(whole, batches, vocab_size=400, seed=1, threads=1)
-    for _ in range(len(batches)):
-        recipe.train(pieces, batches, vocab_size=400, seed=1, threads=1, until=0)  # one step, then a stop
+    train(whole, batches)
+    for last in range(1, len(batches)):
+        with pytest.raises(KeyboardInterrupt):
+            train(pieces, CutOff(batches, last))
+    train(pieces, batches)
     assert (whole / "model.safetensors").read_bytes() == (pieces / "model.safetensors").read_bytes()
 
 
@@ -98,8 +124,18 @@ def test_the_learning_rate_rises_and_then_falls_to_nothing():
 
 def test_learnt_tokens_are_what_the_assistant_says_and_a_few_others(tokenizer, small_recipe):
     batches = batches_of(tokenizer)
-    _, rows, targets, weights = batches[0]
+    _, rows, targets, weights, *_ = batches[0]
     assert len(rows) == len(targets) == len(weights)
-    others = torch.isclose(weights, torch.tensor(recipe.OTHER_WEIGHT)).float().mean()
-    assert sorted(weights.unique().tolist()) == pytest.approx([recipe.OTHER_WEIGHT, 1.0])
+    others = torch.isclose(weights, torch.tensor(batch_module.OTHER_WEIGHT)).float().mean()
+    assert sorted(weights.unique().tolist()) == pytest.approx([batch_module.OTHER_WEIGHT, 1.0])
     assert 0.05 < others < 0.7
+
+
+def test_the_intent_stands_at_the_end_of_what_the_user_says(tokenizer):
+    world, chat = read_world(), ChatFormat(tokenizer)
+    names = world.all_intents()
+    for batch in batches_of(tokenizer):
+        assert (batch.ids.flatten()[batch.asked] == chat.end_of_turn).all()
+        for place, intent in zip(batch.asked, batch.intents, strict=True):
+            before = chat.encoding.decode(batch.ids.flatten()[:place].tolist()).split("<|im_start|>")[-1]
+            assert before.startswith("user\n") and names[intent]
