@@ -26,12 +26,12 @@ def asked_quiz(world, rng):
     return conversation(world, rng, setting, quiz(world, rng))
 
 
-# Kind of example → its share in percent. A model that must learn all at once learns last what a question
-# is about, a small part of what it has to predict; so it begins with questions and plain answers.
-FIRST = {plain: 70, tasks.subject: 15, tasks.summarise: 5, tasks.classify: 10}
+# Kind of example → how many parts of the mixture. A model that must learn all at once learns last what a
+# question is about, a small part of what it has to predict, and how to copy; so it begins with these two.
+FIRST = {plain: 50, tasks.subject: 10, tasks.summarise: 5, tasks.classify: 10, tasks.repeat: 25}
 THEN = {
-    neutral: 17,
-    house: 19,
+    neutral: 16,
+    house: 17,
     told_voice: 8,
     shown_voice: 3,
     card: 14,
@@ -44,6 +44,7 @@ THEN = {
     tasks.polite: 1.5,
     tasks.shorten: 1.5,
     tasks.look_up: 6,
+    tasks.repeat: 3,
     subject: 12,
     asked_quiz: 1,
 }

@@ -2,6 +2,7 @@
 
 import json
 
+from .voices import invented_shop
 from .wording import SLOT, capital, fill, rewrite, slips
 
 MOODS = {"praise": "happy", "complaint": "unhappy", "late_delivery": "unhappy", "damaged": "unhappy"}
@@ -14,6 +15,7 @@ FIELDS = {
     "day": "weekday",
     "price": "price",
 }  # key in the JSON → slot of the message
+REPEATED = ["{number}", "{name}", "{city}", "{price}", "{item}", "{phone}"]
 
 
 def ask(instruction, text, reply, rng, intent=None):
@@ -107,6 +109,21 @@ def shorten(world, rng):
     text = f"{before} {core}".strip() + (after if after.startswith(",") else f" {after}" if after else "")
     text = capital(text.rstrip(".")) + "."
     return ask(rng.choice(world.tasks["short_prompts"]), text, capital(core) + ".", rng)
+
+
+def repeat(world, rng):
+    """Say words again in their order, which nothing but the text tells.
+
+    Copying must be learnt before a fact can be read from a card, or an order number be named.
+    """
+    sources = [
+        lambda: rng.choice(rng.choice(world.questions[rng.choice(list(world.intents))]).split()),
+        lambda: fill(rng.choice(REPEATED), world, rng),
+        lambda: invented_shop(world, rng),
+    ]
+    pieces = [rng.choices(sources, weights=[3, 2, 1])[0]() for _ in range(rng.randint(1, 12))]
+    text = fill(" ".join(pieces), world, rng)
+    return ask(rng.choice(world.tasks["repeat_prompts"]), text, text, rng)
 
 
 def look_up(world, rng):
