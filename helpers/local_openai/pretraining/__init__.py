@@ -8,7 +8,7 @@ What the model knows is written in `data/world/`, in files that anyone can read.
     wording.py    the many ways in which people write the same thing
     voices.py     how a shop speaks: greeting, sign-off, spelling
     support.py    the support desk: intents, cards with rules, house voices, few examples in the prompt
-    tasks.py      sort, extract, summarise, rewrite, look up
+    tasks.py      sort, extract, summarise, rewrite, repeat, look up
     subjects.py   medical words, school, creative writing
     talk.py       small talk, refusals, "I do not know", conversations
     corpus.py     the mixture of all of these, as chat examples
@@ -16,8 +16,9 @@ What the model knows is written in `data/world/`, in files that anyone can read.
 and from the corpus the model:
 
     vocabulary.py cuts the corpus into the tokens of tokenizer.json
+    batches.py    token ids, what is to be learnt of them, batches of one length
     network.py    the model in PyTorch, the one place of the course that uses it
-    recipe.py     the training run with its log and its curve
+    recipe.py     the training run with its log
 
 Only this package needs PyTorch and the tokenizers library (tests/requirements.txt); learners never do.
 """

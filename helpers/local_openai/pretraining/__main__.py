@@ -4,6 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
+import pandas as pd
+
+from helpers.plots import BLUE, ORANGE, axes
+
 from .batches import Batches, tokenize_all
 from .corpus import examples
 from .recipe import train
@@ -14,7 +18,7 @@ EXAMPLES_FOR_VOCABULARY = 60_000
 
 
 def main():
-    """Read the options, make the vocabulary and the corpus, train."""
+    """Read the options, make the vocabulary and the corpus, train, draw the loss."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--out", type=Path, default=Path("build/base_model"), help="folder of the model and its log"
@@ -45,6 +49,17 @@ def main():
         seed=options.seed,
         threads=options.threads,
     )
+    draw_curve(options.out)
+
+
+def draw_curve(folder):
+    """loss_curve.png beside log.csv."""
+    losses = pd.read_csv(folder / "log.csv", index_col="step")
+    ax = axes("Pretraining of tiny-chat", "step", "loss (nats)")
+    ax.plot(losses["loss"], color=BLUE, label="words of the assistant")
+    ax.plot(losses["intent_loss"], color=ORANGE, linestyle="--", label="naming the intent")
+    ax.legend(frameon=False)
+    ax.figure.savefig(folder / "loss_curve.png", dpi=80)
 
 
 if __name__ == "__main__":
