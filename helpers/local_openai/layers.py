@@ -17,6 +17,7 @@ def rms_norm(x, gain, eps):
 
 
 def rms_norm_backward(d_out, gain, saved):
+    """Gradients of `x` (N, D) and `gain` (D,) from that of the output."""
     unit, scale = saved
     d_unit = d_out * gain
     d_x = scale * (d_unit - unit * (d_unit * unit).mean(-1, keepdims=True))
@@ -32,6 +33,7 @@ def swiglu(gate_up):
 
 
 def swiglu_backward(d_out, saved):
+    """Gradient of `gate_up` (N, 2F) from that of the output (N, F)."""
     gate, up, sigmoid, silu = saved
     d_gate_up = np.empty((len(gate), 2 * gate.shape[1]), gate.dtype)
     d_gate, d_up = halves(d_gate_up)
@@ -99,6 +101,7 @@ def attention(q, k, v, later):
 
 
 def attention_backward(d_out, q, k, v, chances):
+    """Gradients of `q`, `k` and `v`, each in its shape, from that of the output."""
     d_v = chances.swapaxes(-1, -2) @ d_out
     d_scores = d_out @ v.swapaxes(-1, -2)
     d_scores -= (d_scores * chances).sum(-1, keepdims=True)

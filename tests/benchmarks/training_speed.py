@@ -39,7 +39,7 @@ EPOCHS, SEED = 3, 0
 def read_examples(n=50):
     lines = (ROOT / "data" / "support" / "train.jsonl").read_text(encoding="utf-8").splitlines()[:n]
     chat_format = ChatFormat(BASE_MODEL)
-    return [chat_format.example(json.loads(line), 256) for line in lines]
+    return [chat_format.example(json.loads(line), 512) for line in lines]
 
 
 def train_ours(examples, batch_size):

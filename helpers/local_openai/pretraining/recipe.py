@@ -128,6 +128,7 @@ def log(folder, step, total, recent, seconds):
 
 
 def save_checkpoint(folder, network, optimizers, step):
+    """Weights, what the optimizers keep of them, and the step, in one file that replaces the last one."""
     tensors = {f"weight/{name}": weight.detach() for name, weight in network.named_parameters()}
     for name, weight, state in optimizer_states(network, optimizers):
         tensors |= {f"{key}/{name}": value for key, value in state[weight].items() if key != "step"}

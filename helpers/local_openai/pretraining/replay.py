@@ -43,6 +43,7 @@ def as_a_file_has_it(message):
 
 
 def main(path: Path = FILE):
+    """Write the examples to `path`, one a line."""
     path.parent.mkdir(exist_ok=True)
     lines = [json.dumps(example) + "\n" for example in replay_examples(read_world())]
     path.write_text("".join(lines), encoding="utf-8")

@@ -110,6 +110,7 @@ def small_text(world, rng, setting):
 
 
 def last_word(line):
+    """The last word of a line, in lower case, without the sign behind it."""
     return line.rstrip(".,!?").split()[-1].lower()
 
 

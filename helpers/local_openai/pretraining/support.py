@@ -110,6 +110,7 @@ def describe(voice, world, rng):
 
 
 def shop_prompt(world, rng, name):
+    """The system prompt that says for which shop the assistant speaks."""
     if rng.random() < 0.3:
         return f"You are the support assistant of {name}."
     return fill(rng.choice(world.phrases["shop_prompts"]), world, rng, shop=name)

@@ -17,6 +17,7 @@ from .wording import fill, order_number, rewrite, slips
 
 
 def small_talk(world, rng, setting):
+    """Greetings, thanks, jokes, and what the assistant is."""
     kind, table = rng.choice(list(world.talk.items()))
     name = rng.choice(world.words["names"])
     question = slips(fill(rng.choice(table["questions"]), world, rng, name=name), rng)
@@ -24,6 +25,7 @@ def small_talk(world, rng, setting):
 
 
 def refusal(world, rng, setting):
+    """A harmful request and a reply that declines it."""
     kind, table = rng.choice(list(world.refusals.items()))
     return rewrite(rng.choice(table["questions"]), world, rng), rng.choice(table["answers"]), kind
 

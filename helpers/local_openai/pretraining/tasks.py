@@ -26,6 +26,7 @@ def ask(instruction, text, reply, rng, intent=None):
 
 
 def messages(system, user, reply, intent=None):
+    """A chat example of one turn; `intent` says what the user wants, where it is known."""
     asked = {"role": "user", "content": user} | ({"intent": intent} if intent else {})
     before = [{"role": "system", "content": system}] if system else []
     return {"messages": [*before, asked, {"role": "assistant", "content": reply}]}
@@ -89,6 +90,7 @@ def extract(world, rng):
 
 
 def summarise(world, rng):
+    """What the customer wants, in a few words."""
     intent, text = customer(world, rng)
     return ask(rng.choice(world.tasks["summary_prompts"]), text, world.intents[intent]["wish"], rng, intent)
 

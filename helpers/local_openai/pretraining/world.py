@@ -93,6 +93,7 @@ def read_school(folder):
 
 
 def read_toml(path):
+    """The table in a TOML file; a mistake in it raises ValueError with the file and place."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -105,6 +106,7 @@ def read_csv(path):
 
 
 def read_lines(path):
+    """The lines of a text file that are not blank."""
     return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
