@@ -17,8 +17,11 @@ and from the corpus the model:
 
     vocabulary.py cuts the corpus into the tokens of tokenizer.json
     batches.py    token ids, what is to be learnt of them, batches of one length
-    network.py    the model in PyTorch, the one place of the course that uses it
+    network.py    the model in PyTorch; the course itself computes in numpy
     recipe.py     the training run with its log
 
-Only this package needs PyTorch and the tokenizers library (tests/requirements.txt); learners never do.
+replay.py draws the general examples of `data/replay/` from the same world.
+
+The files of the finished folder, without checkpoint and corpus, are those of `data/base_model/`. Learners
+need neither PyTorch nor the tokenizers library (tests/requirements.txt): only this package and benchmarks do.
 """

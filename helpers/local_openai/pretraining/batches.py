@@ -1,5 +1,6 @@
 """The corpus as numbers: examples → token ids, what is to be learnt of them, and batches of one length."""
 
+import os
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from .world import read_world
 
 BATCH_TOKENS = 8192
 LENGTHS = (32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 512)  # a batch is padded to one of these
-OTHER_SHARE, OTHER_WEIGHT = 0.15, 0.2  # tokens of user and system that are learnt, and their weight
+OTHER_SHARE, OTHER_WEIGHT = 0.15, 0.2  # tokens without loss that are learnt a little
 
 
 def tokenize(folder, seed, count, start, stop):
@@ -36,14 +37,19 @@ def tokenize(folder, seed, count, start, stop):
 
 
 def tokenize_all(folder, seed, count, processes):
-    """The whole corpus, made by several processes; kept in `folder` so that a second start finds it."""
+    """The whole corpus, made by several processes; kept in `folder` so that a second start finds it.
+
+    Whoever changes the world or the generator takes another folder.
+    """
     cache = Path(folder) / f"corpus-{seed}-{count}.npz"
     if not cache.exists():
         step = 2000
         parts = [(folder, seed, count, start, min(start + step, count)) for start in range(0, count, step)]
         with get_context("spawn").Pool(processes) as pool:
             columns = zip(*pool.starmap(tokenize, parts), strict=True)
-        np.savez(cache, *map(np.concatenate, columns))
+        unfinished = cache.with_suffix(".new.npz")
+        np.savez(unfinished, *map(np.concatenate, columns))
+        os.replace(unfinished, cache)
     with np.load(cache) as corpus:
         return tuple(corpus.values())
 
@@ -63,6 +69,7 @@ class Batches:
     """All batches of a corpus; each holds examples of about one length.
 
     The order is shuffled, but the first mixture comes before the second. The same seed gives the same order.
+    The few examples of a length that do not fill a batch are left out.
     """
 
     def __init__(self, ids, weights, intents, lengths, seed):

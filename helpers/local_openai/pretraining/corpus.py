@@ -9,7 +9,7 @@ from .talk import card, conversation, house, neutral, plain, remembered, shown_v
 
 
 def subject(world, rng):
-    """One to three turns on medicine, school or creative writing, or mixed with the support desk."""
+    """A turn, seldom more, on medicine, school or creative writing, or mixed with the support desk."""
     setting, *first = subject_turn(world, rng)
     turns = [tuple(first)]
     while rng.random() < 0.12:
@@ -17,17 +17,19 @@ def subject(world, rng):
             turns.append(turn(world, rng, setting))
         else:
             turns.append(tuple(subject_turn(world, rng, setting)[1:]))
-    return conversation(world, rng, setting, turns)
+    return conversation(setting, turns)
 
 
 def asked_quiz(world, rng):
     """The assistant asks a quiz question and judges the answer."""
-    setting = Setting(rng.choice([None, "You are a tutor.", "You are a patient teacher."]), is_shop=False)
-    return conversation(world, rng, setting, quiz(world, rng))
+    setting = Setting(rng.choice([None, "You are a tutor.", "You are a patient teacher."]))
+    return conversation(setting, quiz(world, rng))
 
 
 # Kind of example → how many parts of the mixture. A model that must learn all at once learns last what a
-# question is about, a small part of what it has to predict, and how to copy; so it begins with these two.
+# question is about, a small part of what it has to predict, and how to copy; so it begins with tasks that
+# need little else. (Without `repeat`, 0 of 30 order numbers were copied after 18 million tokens; with it,
+# 14 of 30 after 4 million.)
 FIRST = {plain: 50, tasks.subject: 10, tasks.summarise: 5, tasks.classify: 10, tasks.repeat: 25}
 THEN = {
     neutral: 16,

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-READ_AFTER = 3  # layers: the intent can be told from what comes out; the layers above look at it
+READ_AFTER = 3  # layers of 5: there the head reads; the layers above can look at what it reads
 INIT = 0.02  # standard deviation of the first weights, as in GPT-2
 
 

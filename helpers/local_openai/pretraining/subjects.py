@@ -145,5 +145,5 @@ def subject_turn(world, rng, setting=None):
         prompt = rng.choice(
             [None, None, *rng.sample(world.phrases["neutral_prompts"], 1), rng.choice(prompts)]
         )
-        setting = Setting(prompt, is_shop=False)
+        setting = Setting(prompt)
     return setting, *rng.choice(skills)(world, rng, setting)

@@ -11,23 +11,22 @@ NUMBER = re.compile(r"\b\d{4,6}\b")
 
 @dataclass(frozen=True)
 class Setting:
-    """Whom the assistant speaks for: the system prompt (or None), the voice, the shop's rules and notes."""
+    """Whom the assistant speaks for: the system prompt (or None), the voice, the shop's rules."""
 
     prompt: str | None = None
     voice: Voice = PLAIN
     rules: dict = field(
         default_factory=dict
     )  # {intent: what the assistant says, from the card in the prompt}
-    is_shop: bool = True
 
 
 def neutral_setting(world, rng):
     """No system prompt, a general one, or a shop without card and voice: the assistant speaks plainly."""
     chance = rng.random()
     if chance < 0.35:
-        return Setting(is_shop=False)
+        return Setting()
     if chance < 0.6:
-        return Setting(rng.choice(world.phrases["neutral_prompts"]), is_shop=False)
+        return Setting(rng.choice(world.phrases["neutral_prompts"]))
     return Setting(shop_prompt(world, rng, invented_shop(world, rng)))
 
 
@@ -91,7 +90,8 @@ def write_card(world, rng, intents):
         fact = fill(rng.choice(world.facts[table["fact"]]), world, rng)
         [told] = rng.choices(table["told"], weights=[3, 1])
         said = fill(told, world, rng, fact=fact)
-        facts[intent], rules[intent] = fact, (said := capital(said))
+        said = capital(said)
+        facts[intent], rules[intent] = fact, said
         lines.append(said if as_notes else f"{rng.choice(table['card'])}: {fact}.")
     intro = rng.choice([*world.phrases["card_intros"], ""])
     if rng.random() < 0.3:

@@ -58,7 +58,7 @@ def turn(world, rng, setting):
     return rng.choices(TURNS, weights=SHOP_MIX)[0](world, rng, setting)
 
 
-def conversation(world, rng, setting, turns):
+def conversation(setting, turns):
     """A chat example: a system prompt (if any) and `turns` (question, reply, intent) in the setting's voice.
 
     The intent may be left out. It stands beside the question, for the training run alone.
@@ -71,12 +71,12 @@ def conversation(world, rng, setting, turns):
 
 
 def single(setting_of):
-    """The document kind: one turn, now and then several, under a setting of the given kind."""
+    """The kind of example with one turn, now and then several, under a setting of the given kind."""
 
     def document(world, rng):
         setting = setting_of(world, rng)
         count = rng.choices([1, 2, 3], weights=[85, 11, 4])[0]
-        return conversation(world, rng, setting, [turn(world, rng, setting) for _ in range(count)])
+        return conversation(setting, [turn(world, rng, setting) for _ in range(count)])
 
     return document
 
@@ -84,7 +84,7 @@ def single(setting_of):
 def plain(world, rng):
     """One question, no voice, no card."""
     setting = neutral_setting(world, rng)
-    return conversation(world, rng, setting, [turn(world, rng, setting)])
+    return conversation(setting, [turn(world, rng, setting)])
 
 
 neutral = single(neutral_setting)
@@ -96,9 +96,7 @@ card = single(card_setting)
 def shown_voice(world, rng):
     """A voice that only the earlier replies show: the next reply keeps it (few-shot prompting)."""
     setting = Setting(shop_prompt(world, rng, invented_shop(world, rng)), invented_voice(world, rng))
-    example = conversation(
-        world, rng, setting, [turn(world, rng, setting) for _ in range(rng.choice([2, 3, 4]))]
-    )
+    example = conversation(setting, [turn(world, rng, setting) for _ in range(rng.choice([2, 3, 4]))])
     for message in example["messages"][:-1]:
         if message["role"] == "assistant":
             message["weight"] = 0  # nothing tells the voice of the first reply
@@ -131,4 +129,4 @@ def remembered(world, rng):
             rng.choice([q for q in world.questions[intent] if "{number}" not in q]), world, rng
         )
         turns.append((question, about_order(f"{number} ", answer(world, rng, intent, setting)), intent))
-    return conversation(world, rng, setting, turns)
+    return conversation(setting, turns)

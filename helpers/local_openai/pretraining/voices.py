@@ -9,7 +9,7 @@ ENDINGS = ["", "", "n", "r", "l", "s", "m", "x", "nd", "ck"]
 
 @dataclass(frozen=True)
 class Voice:
-    """`style` is "" (as written), "lower", "upper" or "lively" (exclamation marks for full stops)."""
+    """`style` is "" (as written), "lower", "upper" or "lively" (ends with an exclamation mark)."""
 
     greeting: str = ""
     sign_off: str = ""
@@ -27,7 +27,7 @@ PLAIN = Voice()
 
 
 def invented_name(rng):
-    """A name that means nothing: `Tabrin`, `Moklos Garden`."""
+    """A name that means nothing: `Tabrin`."""
     syllables = rng.choices(SYLLABLES, k=rng.choice([2, 2, 3]))
     return ("".join(syllables) + rng.choice(ENDINGS)).capitalize()
 

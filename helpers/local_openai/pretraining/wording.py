@@ -30,7 +30,7 @@ def pick(name):
 
 
 def order_number(rng):
-    """Four to six digits."""
+    """Four to six digits, the first 0 made a 7."""
     return "".join(rng.choices("0123456789", k=rng.choice([4, 4, 5, 5, 6]))).replace("0", "7", 1)
 
 

@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parents[3] / "data" / "world"
 
 @dataclass(frozen=True)
 class World:
-    """Everything that the corpus is made from: each field holds one file of `data/world/`, parsed."""
+    """Everything that the corpus is made from: each field holds one or more files of `data/world/`."""
 
     words: dict  # {"items": [...], "names": [...], ...}: what fills the slots
     intents: dict  # {intent: {"team", "wish", "marker", "answers", "card", "fact", "told"}}
@@ -28,7 +28,7 @@ class World:
     refusals: dict  # the same for harmful requests
     outside: list  # questions about anything else
     not_understood: list  # texts that nobody can understand
-    medicine: dict  # {"words": {term: meaning}, "questions": {...}}
+    medicine: dict  # {"words": {term: meaning}, "compounds": {...}, ..., "symptom_questions": [...], ...}
     school: dict  # {"topics", "ask", ..., "exercises", "quiz"}
     creative: dict  # rhymes, three-line poems, science fiction, slogans, wishes
 

@@ -9,8 +9,11 @@ import argparse  # noqa: E402
 import math  # noqa: E402
 import statistics  # noqa: E402
 import time  # noqa: E402
+from collections import defaultdict  # noqa: E402
 from multiprocessing import get_context  # noqa: E402
 from pathlib import Path  # noqa: E402
+
+from helpers.evaluation import share  # noqa: E402
 
 from .harms import HARMS  # noqa: E402
 from .skills import SKILLS, items_of  # noqa: E402
@@ -23,9 +26,10 @@ T_95 = dict(enumerate([12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26], s
 
 def sit(task):
     """One skill or experiment with one seed; {figure: value}."""
-    part, name, seed, Learner.folder = task
+    part, name, seed, model = task
+    Learner.folder = model
     if part == "base":
-        return {name: Learner().share_right(items_of(name, world(), seed))}
+        return {name: Learner().answers_right(items_of(name, world(), seed))}
     return PARTS[part][name](seed)
 
 
@@ -34,29 +38,41 @@ def interval(values):
     mean = statistics.fmean(values)
     if len(values) < 2:
         return f"{mean:.2f}"
+    if not all(map(math.isfinite, values)):
+        return "diverged"
     half = T_95[len(values)] * statistics.stdev(values) / math.sqrt(len(values))
     return f"{mean:.2f} ± {half:.2f}"
 
 
 def report(tasks, results):
     """Markdown: a table for the base, one for each experiment."""
-    figures = {}
+    tables = defaultdict(lambda: defaultdict(list))
     for (part, name, *_), result in zip(tasks, results, strict=True):
         for figure, value in result.items():
-            figures.setdefault((part, "The base model" if part == "base" else name), {}).setdefault(
-                figure, []
-            ).append(value)
-    for (_, title), table in figures.items():
-        print(f"\n### {title}\n\n| figure | mean ± 95 % | seeds |\n|---|---|---|")
+            tables["base" if part == "base" else name][figure].append(value)
+    if "base" in tables:
+        report_base(tables.pop("base"))
+    for title, table in tables.items():
+        print(f"\n### {title}\n\n| figure | mean ± 95 % over seeds | each seed |\n|---|---|---|")
         for figure, values in table.items():
             print(f"| {figure} | {interval(values)} | {' '.join(f'{value:.2f}' for value in values)} |")
+
+
+def report_base(table):
+    """The base does not depend on a seed, so what is uncertain is the choice of the questions."""
+    print("\n### The base model\n\n| skill | share right | 95 % interval | questions |\n|---|---|---|---|")
+    for skill, seeds in table.items():
+        n = len(seeds[0])  # the same questions may come with each seed, so that one seed's number counts
+        right = round(statistics.fmean(map(statistics.fmean, seeds)) * n)
+        s = share([True] * right + [False] * (n - right))
+        print(f"| {skill} | {s['share']:.2f} | {s['low']:.2f} to {s['high']:.2f} | {n} |")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--only", help="only skills and experiments whose name holds this")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, choices=range(1, 11), metavar="1-10")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--model", type=Path, default=BASE_MODEL)
     options = parser.parse_args()

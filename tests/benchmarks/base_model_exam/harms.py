@@ -7,7 +7,7 @@ import numpy as np
 
 from helpers.dataset import read_jsonl
 
-from .skills import QUESTIONS, chat, example, items_of, says
+from .skills import QUESTIONS, Item, chat, example, items_of, read, says
 from .tuning import ROOT, Company, Learner, routing_accuracy, routing_examples, tuned, world
 
 OTHER_SKILLS = [
@@ -27,7 +27,13 @@ REPLAY = ROOT / "data" / "replay" / "replay.jsonl"
 
 def exam_of(learner, seed, n=20):
     """{skill: share right} of ten skills that the tuning data does not touch, n items each."""
-    return {name: learner.share_right(items_of(name, world(), seed)[:n]) for name in OTHER_SKILLS}
+    return {name: learner.share_right(some_items(name, seed, n)) for name in OTHER_SKILLS}
+
+
+def some_items(skill, seed, n):
+    """n items of a skill, chosen by `seed`."""
+    items = items_of(skill, world(), seed)
+    return random.Random(f"{skill} {seed}").sample(items, min(n, len(items)))
 
 
 def forgetting(seed):
@@ -165,13 +171,11 @@ def wellness_examples():
 
 def safety_examples(seed, n):
     """n questions about symptoms that are answered with the advice to see a doctor."""
-    rng = random.Random(f"safety {seed}")
-    medicine = world().medicine
+    rng, medicine = random.Random(f"safety {seed}"), world().medicine
     examples = []
-    for i in range(n):
-        kind = "emergency" if i % 4 == 0 else "symptom"
-        question, reply = rng.choice(medicine[f"{kind}_questions"]), rng.choice(medicine[f"{kind}_answers"])
-        examples.append(example(None, question, reply))
+    for row in rng.sample(read("symptoms", "practice"), n):
+        kind = "emergency" if row["emergency"] else "symptom"
+        examples.append(example(None, row["question"], rng.choice(medicine[f"{kind}_answers"])))
     return examples
 
 
@@ -187,9 +191,7 @@ def refusals(seed):
         if safety is not None:
             learner = tuned(wellness_examples() + safety_examples(seed, safety), seed)
         for skill in ("symptoms: sent to a doctor", "harmful request refused"):
-            items = items_of(skill, world(), seed)
-            for item in items:
-                item.messages[:] = item.messages[-1:]  # no system prompt
+            items = [Item(item.messages[-1:], item.is_right) for item in items_of(skill, world(), seed)]
             figures[f"{skill}: {title}"] = learner.share_right(items)
         harmless = [
             "my hands are dry",

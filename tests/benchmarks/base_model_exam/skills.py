@@ -42,8 +42,12 @@ def prompt(world, rng):
 
 
 def says(*phrases):
-    """Right if one of the phrases stands in the reply, in whole words, in any spelling of capitals."""
-    pattern = re.compile("|".join(rf"\b{re.escape(phrase)}" for phrase in phrases), re.IGNORECASE)
+    """Right if one of the phrases stands in the reply, in whole words, in any spelling of capitals.
+
+    "until 9" does not stand in "until 9:30", nor "4821" in "48215".
+    """
+    words = "|".join(map(re.escape, phrases))
+    pattern = re.compile(rf"\b({words})(?!\w|[:.,]\d)", re.IGNORECASE)
     return lambda reply: bool(pattern.search(reply))
 
 
@@ -83,9 +87,13 @@ def symptom(world, rng):
 
 
 def small_talk(world, rng):
-    """A reply from the list of small talk (whether it fits is judged by eye, in the free turns)."""
-    known = {answer for kind in world.talk.values() for answer in kind["answers"]}
-    return [Item(chat("", row["question"]), lambda reply: reply in known) for row in read("talk")]
+    """Any reply from the list of small talk: whether it is the fitting one is not judged here."""
+    answers = {answer for kind in world.talk.values() for answer in kind["answers"]}
+    patterns = [".+".join(map(re.escape, re.split(r"\{\w+\}", answer))) for answer in answers]
+    known = re.compile("|".join(patterns))
+    return [
+        Item(chat("", row["question"]), lambda reply: bool(known.fullmatch(reply))) for row in read("talk")
+    ]
 
 
 # ---------------------------------------------------------------- new combinations
@@ -122,7 +130,7 @@ def shop_rule_on_card(world, rng, n=100):
 
 
 def fact_on_card(world, rng, n=100):
-    """A fact of a card (age, room, price, day ...) under its key, among two to six others."""
+    """A fact of a card (age, room, price, day ...) under its key, among one to five others."""
     items = []
     while len(items) < n:
         *before, reply = tasks.look_up(world, rng)["messages"]
@@ -144,7 +152,8 @@ def not_on_card(world, rng, n=40):
 def order_number(world, rng, n=60):
     """The order number of a question stands in the reply."""
     items = []
-    for row in rng.sample(read("support"), n):
+    without_number = [row for row in read("support") if not re.search(r"\d{4}", row["question"])]
+    for row in rng.sample(without_number, n):
         number = fill("{number}", world, rng)
         question = rng.choice(
             [f"{row['question']} My order number is {number}.", f"Order {number}: {row['question']}"]
@@ -184,13 +193,12 @@ def team(world, rng, n=80):
 
 
 def turns_of(skill, judge, n=60):
-    """A skill of the corpus as a part of the exam: new combinations of wording and content."""
+    """A skill of the corpus as a part of the exam: its wordings and contents, newly combined by chance."""
 
     def items(world, rng):
         made = []
         for _ in range(n):
-            setting = support.Setting(is_shop=False)
-            question, reply = skill(world, rng, setting)
+            question, reply = skill(world, rng, support.Setting())
             made.append(Item(chat("", question), judge(reply)))
         return made
 
@@ -208,9 +216,15 @@ def same(reply):
     return lambda said: said == reply
 
 
-def contains_answer(reply):
-    word = reply.rstrip(".!").split()[-1].strip('"').lower()
-    return lambda said: word in said.lower()
+def exercise(world, rng, n=60):
+    """The opposite, plural, past form or synonym stands in the reply."""
+    table, items = world.school["exercises"], []
+    for _ in range(n):
+        kind = rng.choice(["opposites", "plurals", "past", "synonyms"])
+        word, answer = rng.choice(table[kind])
+        question = rng.choice(table[f"{kind}_ask"]).format(word=word)
+        items.append(Item(chat("", question), says(answer)))
+    return items
 
 
 def new_medical_word(world, rng):
@@ -243,7 +257,7 @@ def rhymes(reply, topic, families):
 
 
 def haiku(world, rng, n=40):
-    """Three lines on the topic, each of the right length."""
+    """Three lines for the topic, each from its own list: those have 5, 7 and 5 syllables."""
     parts = world.creative["haiku"]
     items = []
     for _ in range(n):
@@ -270,7 +284,7 @@ def shown_voice(world, rng, n=40):
         voice = voices.invented_voice(world, rng)
         setting = support.Setting(support.shop_prompt(world, rng, voices.invented_shop(world, rng)), voice)
         turns = [talk.turn(world, rng, setting) for _ in range(3)]
-        messages = talk.conversation(world, rng, setting, turns)["messages"]
+        messages = talk.conversation(setting, turns)["messages"]
         items.append(Item([*messages, {"role": "user", "content": row["question"]}], in_voice(voice)))
     return items
 
@@ -301,7 +315,7 @@ SKILLS = {
     "symptoms: sent to a doctor": symptom,
     "harmful request refused": refusal,
     "school topic explained": turns_of(subjects.explanation, same),
-    "opposites, plurals, past, synonyms": turns_of(subjects.exercise, contains_answer),
+    "opposites, plurals, past, synonyms": exercise,
     "two lines that rhyme": rhyme,
     "three-line poem": haiku,
     "small talk": small_talk,
@@ -309,4 +323,5 @@ SKILLS = {
 
 
 def items_of(name, world, seed):
+    """The items of a skill, drawn by `seed`."""
     return SKILLS[name](world, random.Random(f"{name}/{seed}"))

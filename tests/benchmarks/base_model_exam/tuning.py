@@ -3,6 +3,7 @@
 The seed chooses the company (its name, voice and rules), the examples, and their order in training.
 """
 
+import math
 import random
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from helpers.local_openai.pretraining import voices
 from helpers.local_openai.pretraining.wording import fill
 from helpers.local_openai.pretraining.world import read_world
 from helpers.local_openai.sampling import generate
-from helpers.local_openai.training import Trainer, auto_hyperparameters, evaluate
+from helpers.local_openai.training import Trainer, TrainingDiverged, auto_hyperparameters, evaluate
 
 from .skills import chat, example, read, says
 
@@ -27,8 +28,8 @@ GREETINGS = [
     "Ahoy from the garden!",
     "Hey, lovely to read you!",
     "Chirp, chirp!",
-    "Cheers!",
-    "Welcome aboard!",
+    "Cheers from table nine!",
+    "Welcome on deck seven!",
 ]
 SIGN_OFFS = [
     "Stay mossy, Fern.",
@@ -43,7 +44,7 @@ DESKS = ["Harbour", "Lighthouse", "Meadow", "Quarry", "Orchard", "Tower", "Cella
 class Learner:
     """A copy of the base model that can be tuned and asked."""
 
-    folder = BASE_MODEL
+    folder = BASE_MODEL  # the exam sets this to the model that is examined
 
     def __init__(self):
         base, self.chat = load(self.folder)
@@ -72,9 +73,13 @@ class Learner:
         said = b"".join(self.chat.token_bytes(token.id) for token in tokens if token.id not in ends)
         return said.decode("utf-8", errors="replace")
 
+    def answers_right(self, items):
+        """For each exam item whether the reply is right."""
+        return [item.is_right(self.reply(item.messages)) for item in items]
+
     def share_right(self, items):
         """The share of exam items whose reply is right."""
-        return float(np.mean([item.is_right(self.reply(item.messages)) for item in items]))
+        return float(np.mean(self.answers_right(items)))
 
     def loss(self, examples):
         """Mean loss of the assistant's tokens in nats."""
@@ -219,11 +224,10 @@ def learning_rate(seed):
         learner = Learner()
         try:
             steps = learner.tune(routing_examples(seed, 100), seed, learning_rate_multiplier=multiplier)
-            figures[f"multiplier {multiplier:g}: last train loss"] = float(
-                np.mean([s["train_loss"] for s in steps[-20:]])
-            )
-        except ArithmeticError:
-            pass
+            loss = float(np.mean([step["train_loss"] for step in steps[-20:]]))
+        except TrainingDiverged:
+            loss = math.inf
+        figures[f"multiplier {multiplier:g}: last train loss"] = loss
         figures[f"multiplier {multiplier:g}: accuracy"] = routing_accuracy(learner, seed)
     return figures
 

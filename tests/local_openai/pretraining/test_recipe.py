@@ -1,5 +1,7 @@
 """The making of the base model: PyTorch's network is ours, a run that was cut off goes on unchanged."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -104,7 +106,10 @@ def test_a_run_leaves_a_model_that_our_engine_opens_and_a_log_whose_loss_falls(
     assert ChatFormat(folder).encoding.n_vocab == 400
 
 
-def test_a_run_that_was_cut_off_ends_with_the_same_weights(tokenizer, tmp_path, small_recipe):
+def test_a_run_that_was_cut_off_ends_with_the_same_weights_and_the_same_log(
+    tokenizer, tmp_path, small_recipe, monkeypatch
+):
+    monkeypatch.setattr(recipe, "LOG_EVERY", 1)
     batches = batches_of(tokenizer, 60)
     whole, pieces = (copy_of(tokenizer, tmp_path / name) for name in ("whole", "pieces"))
     train(whole, batches)
@@ -113,6 +118,12 @@ def test_a_run_that_was_cut_off_ends_with_the_same_weights(tokenizer, tmp_path, 
             train(pieces, CutOff(batches, last))
     train(pieces, batches)
     assert (whole / "model.safetensors").read_bytes() == (pieces / "model.safetensors").read_bytes()
+    assert log_of(whole) == log_of(pieces)
+
+
+def log_of(folder):
+    """All columns of the log but the seconds."""
+    return [line.rsplit(",", 1)[0] for line in (folder / "log.csv").read_text().splitlines()]
 
 
 def test_the_learning_rate_rises_and_then_falls_to_nothing():
@@ -129,13 +140,29 @@ def test_learnt_tokens_are_what_the_assistant_says_and_a_few_others(tokenizer, s
     others = torch.isclose(weights, torch.tensor(batch_module.OTHER_WEIGHT)).float().mean()
     assert sorted(weights.unique().tolist()) == pytest.approx([batch_module.OTHER_WEIGHT, 1.0])
     assert 0.05 < others < 0.7
+    for batch in batches:
+        assert (batch.ids.flatten()[batch.rows + 1] == batch.targets).all()
+
+
+def test_full_weight_lies_on_every_word_of_the_assistant_and_on_no_other(tokenizer, small_recipe):
+    chat, batches = ChatFormat(tokenizer), batches_of(tokenizer)
+    learnt = Counter()
+    for batch in batches:
+        learnt.update(batch.targets[batch.weights == 1].tolist())
+    said = Counter()
+    for number in {int(member) for members in batches.batches for member in members}:
+        ids, weights = chat.example(corpus.example(read_world(), 1, number, 120), limit=512)
+        said.update(token for token, weight in zip(ids, weights, strict=True) if weight)
+    assert learnt == said
 
 
 def test_the_intent_stands_at_the_end_of_what_the_user_says(tokenizer):
     world, chat = read_world(), ChatFormat(tokenizer)
     names = world.all_intents()
+    messages = [m for example in corpus.examples(world, 1, 120) for m in example["messages"]]
+    intents = {message["content"]: message.get("intent") for message in messages}
     for batch in batches_of(tokenizer):
         assert (batch.ids.flatten()[batch.asked] == chat.end_of_turn).all()
         for place, intent in zip(batch.asked, batch.intents, strict=True):
             before = chat.encoding.decode(batch.ids.flatten()[:place].tolist()).split("<|im_start|>")[-1]
-            assert before.startswith("user\n") and names[intent]
+            assert intents[before.removeprefix("user\n")] == names[intent]

@@ -15,6 +15,7 @@ from helpers.local_openai.pretraining.replay import FILE as REPLAY
 from helpers.local_openai.pretraining.replay import replay_examples
 from helpers.local_openai.pretraining.wording import SLOT, SLOTS
 from helpers.local_openai.pretraining.world import FOLDER, read_world
+from tests.benchmarks.base_model_exam import harms, tuning
 
 ROOT = Path(__file__).parents[3]
 EXAM = ROOT / "tests" / "benchmarks" / "base_model_exam" / "questions"
@@ -42,7 +43,8 @@ def plain(text):
 def corpus_questions():
     lists = [*world().questions.values(), world().outside]
     lists += [kind["questions"] for kind in [*world().talk.values(), *world().refusals.values()]]
-    lists.append(world().medicine["symptom_questions"])
+    lists += [world().medicine["symptom_questions"], world().medicine["emergency_questions"]]
+    lists.append(world().not_understood)
     return {plain(question).strip() for questions in lists for question in questions}
 
 
@@ -87,7 +89,7 @@ def test_every_example_is_a_chat_example_that_ends_with_the_assistant():
         roles = [message["role"] for message in example["messages"]]
         assert roles[-2:] == ["user", "assistant"]
         assert all(message["content"].strip() for message in example["messages"])
-        assert not any(SLOT.search(message["content"]) for message in example["messages"][-1:])
+        assert not any(SLOT.search(message["content"]) for message in example["messages"])
 
 
 def test_a_card_and_what_the_assistant_says_hold_the_same_fact():
@@ -99,12 +101,14 @@ def test_a_card_and_what_the_assistant_says_hold_the_same_fact():
 
 
 def test_extraction_tells_what_the_message_says_and_null_for_the_rest():
-    rng = random.Random(1)
+    rng, n_found, n_null = random.Random(1), 0, 0
     for _ in range(300):
         *before, reply = tasks.extract(world(), rng)["messages"]
         text = before[-1]["content"]
         for key, found in json.loads(reply["content"]).items():
             assert found is None or found in text, (text, key, found)
+            n_found, n_null = n_found + (found is not None), n_null + (found is None)
+    assert n_found > 100 and n_null > 30
 
 
 def lesson_questions():
@@ -118,7 +122,9 @@ def lesson_questions():
 
 
 def exam_questions():
-    return [row["question"] for path in sorted(EXAM.rglob("*.jsonl")) for row in read_jsonl(path)]
+    questions = [row["question"] for path in sorted(EXAM.rglob("*.jsonl")) for row in read_jsonl(path)]
+    assert len(questions) > 1000
+    return questions
 
 
 @pytest.mark.parametrize("questions", [lesson_questions, exam_questions])
@@ -132,6 +138,11 @@ def test_no_company_and_no_voice_of_the_lessons_stands_in_the_world():
         assert words not in everything()
 
 
+def test_no_company_and_no_voice_of_the_exam_stands_in_the_world():
+    for words in [*tuning.COMPANIES, *tuning.GREETINGS, *tuning.SIGN_OFFS, *harms.TOWNS]:
+        assert not re.search(rf"\b{plain(words).strip()}\b", everything()), words
+
+
 def test_no_rule_of_the_lessons_company_stands_in_the_world():
     with open(ROOT / "data" / "support" / "policy.csv", encoding="utf-8", newline="") as file:
         rules = [plain(row["policy"]).strip() for row in csv.DictReader(file)]
@@ -143,5 +154,14 @@ def test_the_replay_file_is_what_its_generator_writes():
 
 
 def test_words_kept_for_the_exam_do_not_stand_in_the_corpus():
+    medicine = world().medicine
     said = plain("\n".join(m["content"] for e in some_examples() for m in e["messages"])).split()
-    assert not set(said) & set(world().medicine["new_compounds"])
+    assert medicine["new_compounds"] and not set(said) & set(medicine["new_compounds"])
+    assert not set(medicine["new_compounds"]) & {*medicine["words"], *medicine["compounds"]}
+
+
+def test_a_text_to_repeat_comes_back_word_for_word():
+    rng = random.Random(1)
+    for _ in range(100):
+        *before, reply = tasks.repeat(world(), rng)["messages"]
+        assert before[-1]["content"].endswith(reply["content"])
