@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..chat_format import ChatFormat
-from .corpus import FIRST_SHARE, example
+from .corpus import MIXTURES, example, part_of
 from .world import read_world
 
 BATCH_TOKENS = 8192
@@ -68,7 +68,7 @@ class Batch(NamedTuple):
 class Batches:
     """All batches of a corpus; each holds examples of about one length.
 
-    The order is shuffled, but the first mixture comes before the second. The same seed gives the same order.
+    The order is shuffled, but one mixture comes after the other. The same seed gives the same order.
     The few examples of a length that do not fill a batch are left out.
     """
 
@@ -76,10 +76,10 @@ class Batches:
         self.ids, self.weights, self.intents, self.lengths, self.seed = ids, weights, intents, lengths, seed
         self.starts = np.cumsum(lengths) - lengths
         rng = np.random.default_rng(seed)
-        is_first = np.arange(len(lengths)) < FIRST_SHARE * len(lengths)
-        self.batches = [
-            batch for part in (is_first, ~is_first) for batch in self.group(np.flatnonzero(part), rng)
-        ]
+        parts = np.array([part_of(number, len(lengths)) for number in range(len(lengths))])
+        grouped = [self.group(np.flatnonzero(parts == part), rng) for part in range(len(MIXTURES))]
+        self.batches = [batch for group in grouped for batch in group]
+        self.steps = [len(group) for group in grouped]  # of each mixture
 
     def group(self, members, rng):
         """The batches of the examples `members`, in random order."""

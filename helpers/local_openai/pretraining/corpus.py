@@ -1,11 +1,23 @@
 """The mixture: chat examples of all kinds in fixed shares, each drawn from the world by chance."""
 
 import random
+from itertools import accumulate
 
 from . import tasks
-from .subjects import quiz, subject_turn
+from .subjects import exercise, explanation, medical_word, quiz, rhyme, rhyming_word, subject_turn, symptom
 from .support import Setting
-from .talk import card, conversation, house, neutral, plain, remembered, shown_voice, told_voice, turn
+from .talk import (
+    card,
+    conversation,
+    house,
+    neutral,
+    other_talk,
+    plain,
+    remembered,
+    shown_voice,
+    told_voice,
+    turn,
+)
 
 
 def subject(world, rng):
@@ -24,6 +36,16 @@ def asked_quiz(world, rng):
     """The assistant asks a quiz question and judges the answer."""
     setting = Setting(rng.choice([None, "You are a tutor.", "You are a patient teacher."]))
     return conversation(setting, quiz(world, rng))
+
+
+def alone(skill):
+    """The kind of example with one turn of `skill`, under a general system prompt or none."""
+
+    def document(world, rng):
+        setting = Setting(rng.choice([None, None, rng.choice(world.phrases["neutral_prompts"])]))
+        return conversation(setting, [skill(world, rng, setting)])
+
+    return document
 
 
 # Kind of example → how many parts of the mixture. A model that must learn all at once learns last what a
@@ -50,13 +72,48 @@ THEN = {
     subject: 12,
     asked_quiz: 1,
 }
-FIRST_SHARE = 0.15  # of all examples
+# What takes longest: texts to know by heart, rhymes, noticing that a card does not hold the answer.
+LAST = {
+    neutral: 8,
+    house: 8,
+    told_voice: 9,
+    shown_voice: 1,
+    card: 6,
+    remembered: 2,
+    tasks.classify: 3,
+    tasks.subject: 0.5,
+    tasks.mood: 0.5,
+    tasks.extract: 8,
+    tasks.summarise: 1,
+    tasks.polite: 1,
+    tasks.shorten: 1,
+    tasks.look_up: 12,
+    tasks.look_up_in_vain: 3,
+    tasks.repeat: 2,
+    alone(other_talk): 6,
+    subject: 10,
+    alone(explanation): 5,
+    alone(exercise): 5,
+    alone(rhyme): 5,
+    alone(rhyming_word): 2,
+    alone(medical_word): 3,
+    alone(symptom): 2,
+    asked_quiz: 1,
+}
+MIXTURES = [(FIRST, 9), (THEN, 51), (LAST, 16)]  # in this order, with their parts of all examples
+
+
+def part_of(number, count):
+    """The place in MIXTURES of example `number` of `count`."""
+    total = sum(parts for _, parts in MIXTURES)
+    ends = accumulate(parts for _, parts in MIXTURES)
+    return next(place for place, end in enumerate(ends) if number * total < end * count)
 
 
 def example(world, seed, number, count):
     """Example `number` of the `count` of a corpus; each has a random generator of its own."""
     rng = random.Random(f"{seed}/{number}")
-    mixture = FIRST if number < FIRST_SHARE * count else THEN
+    mixture, _ = MIXTURES[part_of(number, count)]
     [kind] = rng.choices(list(mixture), weights=mixture.values())
     return kind(world, rng)
 

@@ -31,6 +31,7 @@ SIZES = {
     "max_position_embeddings": LENGTHS[-1],
 }
 PEAK_RATES = {"muon": 0.02, "adam": 2e-3}
+LAST_PEAK = 0.5  # of the peak rates, in the cycle of the last mixture
 WARM_UP = 200  # steps
 BETAS = (0.9, 0.95)
 WEIGHT_DECAY = 0.1  # of the matrices that Muon learns
@@ -52,10 +53,11 @@ def train(folder, batches, *, vocab_size, n_intents, seed, threads=2):
     optimizers = make_optimizers(network)
     losses_of = make_losses(network)
     recent = []
+    cycles = [(sum(batches.steps[:-1]), 1.0), (batches.steps[-1], LAST_PEAK)]
     first = load_checkpoint(folder, network, optimizers)
     cut_log(folder, first)
     for step in range(first, len(batches)):
-        recent.append(learn(network, losses_of, optimizers, batches[step], schedule(step, len(batches))))
+        recent.append(learn(network, losses_of, optimizers, batches[step], schedule(step, cycles)))
         done, is_last = step + 1, step + 1 == len(batches)
         if done % LOG_EVERY == 0 or is_last:
             log(folder, done, len(batches), recent, time.monotonic() - began)
@@ -109,10 +111,13 @@ def make_optimizers(network):
     }
 
 
-def schedule(step, total):
-    """The factor of the learning rate: a short rise, then a line down to zero."""
+def schedule(step, cycles):
+    """The factor of the learning rate: in each cycle (steps, peak) a short rise, then a line down to zero."""
+    (total, peak), *others = cycles
+    if step >= total and others:
+        return schedule(step - total, others)
     warm_up = min(WARM_UP, max(1, total // 10))
-    return min((step + 1) / warm_up, (total - step) / (total - warm_up))
+    return peak * min((step + 1) / warm_up, (total - step) / (total - warm_up))
 
 
 def cut_log(folder, step):

@@ -79,6 +79,14 @@ def rhyme(world, rng, setting):
     return question, f"{first['line']}\n{rng.choice(seconds)['line']}"
 
 
+def rhyming_word(world, rng, setting):
+    """A word that rhymes with the one that is asked for."""
+    creative = world.creative
+    word, answer = rng.sample(rng.choice(list(creative["rhyme"]["families"].values())), 2)
+    question = slips(rng.choice(creative["rhyme_word_ask"]).format(word=word), rng)
+    return question, capital(rng.choice(creative["rhyme_word_answer"]).format(word=word, answer=answer))
+
+
 def haiku(world, rng, setting):
     """Three lines of 5, 7 and 5 syllables."""
     haiku = world.creative["haiku"]

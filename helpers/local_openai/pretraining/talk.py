@@ -49,6 +49,13 @@ def not_understood(world, rng, setting):
     return text, rng.choice(world.phrases["dont_understand"]), "not_understood"
 
 
+def other_talk(world, rng, setting):
+    """Anything that is not a wish of a customer."""
+    return rng.choice([outside, small_talk, small_talk, refusal, refusal, not_understood])(
+        world, rng, setting
+    )
+
+
 TURNS = [support_turn, outside, small_talk, refusal, not_understood]
 SHOP_MIX = [74, 12, 7, 4, 3]
 

@@ -128,12 +128,12 @@ def repeat(world, rng):
     return ask(rng.choice(world.tasks["repeat_prompts"]), text, text, rng)
 
 
-def look_up(world, rng):
+def look_up(world, rng, absent_share=0.12):
     """A card with a handful of entries and a question about one of them, or about one that is not there."""
     kind = rng.choice(world.lookups)
     keys = rng.sample(lookup_keys(kind, world, rng), rng.choice([2, 3, 4, 5, 6]) + 1)
     entries = {key: fill(kind["value"], world, rng) for key in keys[:-1]}
-    absent = rng.random() < 0.12
+    absent = rng.random() < absent_share
     key = keys[-1] if absent else rng.choice(keys[:-1])
     style = rng.choice(["list", "sentence", "sentence"])
     lines = [
@@ -153,6 +153,11 @@ def look_up(world, rng):
     if rng.random() < 0.75:
         return messages(text, question, capital(reply))
     return messages(None, f"{text}\n{question}", capital(reply))
+
+
+def look_up_in_vain(world, rng):
+    """A card and a question that it does not answer."""
+    return look_up(world, rng, absent_share=1)
 
 
 def lookup_keys(kind, world, rng):

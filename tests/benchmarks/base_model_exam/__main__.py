@@ -15,22 +15,11 @@ from pathlib import Path  # noqa: E402
 
 from helpers.evaluation import share  # noqa: E402
 
-from .harms import HARMS  # noqa: E402
-from .skills import SKILLS, items_of  # noqa: E402
-from .tuning import BASE_MODEL, EXPERIMENTS, Learner, world  # noqa: E402
+from .sitting import PARTS, sit  # noqa: E402
+from .tuning import BASE_MODEL  # noqa: E402
 
-PARTS = {"base": SKILLS, "tuning": EXPERIMENTS, "harms": HARMS}
 # Student's t, two-sided, for 2 to 10 seeds
 T_95 = dict(enumerate([12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26], start=2))
-
-
-def sit(task):
-    """One skill or experiment with one seed; {figure: value}."""
-    part, name, seed, model = task
-    Learner.folder = model
-    if part == "base":
-        return {name: Learner().answers_right(items_of(name, world(), seed))}
-    return PARTS[part][name](seed)
 
 
 def interval(values):

@@ -61,7 +61,7 @@ class CutOff:
     """Batches of a run that ends with the power when batch `last` is asked for."""
 
     def __init__(self, batches, last):
-        self.batches, self.last = batches, last
+        self.batches, self.steps, self.last = batches, batches.steps, last
 
     def __len__(self):
         return len(self.batches)
@@ -127,7 +127,10 @@ def log_of(folder):
 
 
 def test_the_learning_rate_rises_and_then_falls_to_nothing():
-    factors = [recipe.schedule(step, 1000) for step in range(1000)]
+    factors = [recipe.schedule(step, [(1000, 1.0), (100, 0.5)]) for step in range(1100)]
+    first, second = factors[:1000], factors[1000:]
+    assert max(first) > 0.99 and 0.4 < max(second) <= 0.5
+    factors = first
     top = int(np.argmax(factors))
     assert factors[0] < 0.05 and max(factors) <= 1 and 0 < factors[-1] < 0.01
     assert np.all(np.diff(factors[: top + 1]) > 0) and np.all(np.diff(factors[top + 1 :]) < 0)
