@@ -48,6 +48,8 @@ def alone(skill):
     return document
 
 
+rhyme_alone, explanation_alone, other_talk_alone = map(alone, (rhyme, explanation, other_talk))
+
 # Kind of example → how many parts of the mixture. A model that must learn all at once learns last what a
 # question is about, a small part of what it has to predict, and how to copy; so it begins with tasks that
 # need little else. (Without `repeat`, 0 of 30 order numbers were copied after 18 million tokens; with it,
@@ -90,17 +92,24 @@ LAST = {
     tasks.look_up: 12,
     tasks.look_up_in_vain: 3,
     tasks.repeat: 2,
-    alone(other_talk): 6,
+    other_talk_alone: 6,
     subject: 10,
-    alone(explanation): 5,
+    explanation_alone: 5,
     alone(exercise): 5,
-    alone(rhyme): 5,
+    rhyme_alone: 5,
     alone(rhyming_word): 2,
     alone(medical_word): 3,
     alone(symptom): 2,
     asked_quiz: 1,
 }
-MIXTURES = [(FIRST, 9), (THEN, 51), (LAST, 16)]  # in this order, with their parts of all examples
+AGAIN = LAST | {
+    told_voice: 12,
+    tasks.look_up_in_vain: 6,
+    rhyme_alone: 8,
+    explanation_alone: 7,
+    other_talk_alone: 7,
+}
+MIXTURES = [(FIRST, 9), (THEN, 51), (LAST, 16), (AGAIN, 32)]  # in this order; parts of all examples
 
 
 def part_of(number, count):

@@ -51,9 +51,8 @@ def not_understood(world, rng, setting):
 
 def other_talk(world, rng, setting):
     """Anything that is not a wish of a customer."""
-    return rng.choice([outside, small_talk, small_talk, refusal, refusal, not_understood])(
-        world, rng, setting
-    )
+    kinds = [outside, small_talk, small_talk, refusal, refusal, not_understood]
+    return rng.choice(kinds)(world, rng, setting)
 
 
 TURNS = [support_turn, outside, small_talk, refusal, not_understood]

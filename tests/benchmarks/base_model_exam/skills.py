@@ -99,13 +99,23 @@ def small_talk(world, rng):
 # ---------------------------------------------------------------- new combinations
 
 
-def voice_on_card(world, rng, n=60):
+def voice_on_card(world, rng, n=100):
     """Greeting and sign-off that the system prompt prescribes, in a reply to a new question."""
+    return told_voices(world, rng, n, styles=("", "lively"))
+
+
+def letters_on_card(world, rng, n=40):
+    """The same where the prompt also asks for capital letters only, or for small ones."""
+    return told_voices(world, rng, n, styles=("lower", "upper"))
+
+
+def told_voices(world, rng, n, styles):
     items = []
     for row in rng.sample(read("support"), n):
         setting = support.voice_setting(world, rng)
-        spoken = setting.voice
-        items.append(Item(chat(setting.prompt, row["question"]), in_voice(spoken)))
+        while setting.voice.style not in styles:
+            setting = support.voice_setting(world, rng)
+        items.append(Item(chat(setting.prompt, row["question"]), in_voice(setting.voice)))
     return items
 
 
@@ -149,7 +159,7 @@ def not_on_card(world, rng, n=40):
     return items
 
 
-def order_number(world, rng, n=60):
+def order_number(world, rng, n=100):
     """The order number of a question stands in the reply."""
     items = []
     without_number = [row for row in read("support") if not re.search(r"\d{4}", row["question"])]
@@ -302,6 +312,7 @@ SKILLS = {
     "right intent, free-typed questions": intent,
     "not knowing, outside questions": outside,
     "voice from a card in the prompt": voice_on_card,
+    "voice in capitals or small letters": letters_on_card,
     "rule from a shop's card": shop_rule_on_card,
     "fact from a card": fact_on_card,
     "says that the card does not hold it": not_on_card,
