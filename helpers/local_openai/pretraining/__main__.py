@@ -23,7 +23,7 @@ def main():
     parser.add_argument(
         "--out", type=Path, default=Path("build/base_model"), help="folder of the model and its log"
     )
-    parser.add_argument("--examples", type=int, default=1_080_000, help="size of the corpus")
+    parser.add_argument("--examples", type=int, default=1_000_000, help="size of the corpus")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--show", type=int, metavar="N", help="print N examples of the corpus and stop")

@@ -31,7 +31,7 @@ SIZES = {
     "max_position_embeddings": LENGTHS[-1],
 }
 PEAK_RATES = {"muon": 0.02, "adam": 2e-3}
-LATER_PEAKS = (0.5, 0.4)  # of the peak rates: the third and fourth mixture have cycles of their own
+LAST_PEAK = 0.5  # of the peak rates: the last mixture has a cycle of its own
 WARM_UP = 200  # steps
 BETAS = (0.9, 0.95)
 WEIGHT_DECAY = 0.1  # of the matrices that Muon learns
@@ -53,7 +53,7 @@ def train(folder, batches, *, vocab_size, n_intents, seed, threads=2):
     optimizers = make_optimizers(network)
     losses_of = make_losses(network)
     recent = []
-    cycles = [(sum(batches.steps[:2]), 1.0), *zip(batches.steps[2:], LATER_PEAKS, strict=True)]
+    cycles = [(sum(batches.steps[:-1]), 1.0), (batches.steps[-1], LAST_PEAK)]
     first = load_checkpoint(folder, network, optimizers)
     cut_log(folder, first)
     for step in range(first, len(batches)):

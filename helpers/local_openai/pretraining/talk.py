@@ -45,7 +45,7 @@ def not_understood(world, rng, setting):
         text = "".join(rng.choices(letters, k=rng.randint(3, 24))).strip() or "k"
     else:
         words = [word for line in rng.choices(world.outside, k=4) for word in line.split()]
-        text = " ".join(rng.sample(words, min(len(words), rng.randint(3, 8)))).lower()
+        text = fill(" ".join(rng.sample(words, min(len(words), rng.randint(3, 8)))), world, rng).lower()
     return text, rng.choice(world.phrases["dont_understand"]), "not_understood"
 
 

@@ -22,7 +22,8 @@ def ask(instruction, text, reply, rng, intent=None):
     """The instruction as system prompt with the text as message, or both in the message."""
     if rng.random() < 0.6:
         return messages(instruction, text, reply, intent)
-    return messages(None, f"{instruction.rstrip('.:')}: {text}", reply, intent)
+    before = instruction if instruction.endswith("?") else f"{instruction.rstrip('.:')}:"
+    return messages(None, f"{before} {text}", reply, intent)
 
 
 def messages(system, user, reply, intent=None):
@@ -81,8 +82,7 @@ def extract(world, rng):
     wanted = rng.sample(list(FIELDS), rng.choice([1, 2, 2, 3]))
     if rng.random() < 0.8:  # most of the time the message does say it
         said = [key for key, slot in FIELDS.items() if slot in values]
-        wanted = said[:3] if said else wanted
-        rng.shuffle(wanted)
+        wanted = rng.sample(said, min(3, len(said))) if said else wanted
     found = {key: values.get(FIELDS[key]) for key in wanted}
     names = wanted[0] if len(wanted) == 1 else ", ".join(wanted[:-1]) + " and " + wanted[-1]
     prompt = rng.choice(world.tasks["extract_prompts"]).format(fields=names)
@@ -99,7 +99,7 @@ def polite(world, rng):
     """A demand made into a request."""
     action = fill(rng.choice(world.tasks["actions"]), world, rng)
     demand = rng.choice(world.tasks["rude_patterns"]).format(action=action, Action=capital(action))
-    request = rng.choice(world.tasks["polite_patterns"][:1]).format(action=action)
+    request = rng.choice(world.tasks["polite_patterns"]).format(action=action)
     return ask(rng.choice(world.tasks["polite_prompts"]), demand, request, rng)
 
 

@@ -1,5 +1,6 @@
 """How a shop speaks: a greeting, a sign-off and a way of writing."""
 
+import re
 from dataclasses import dataclass
 
 CONSONANTS = [*"bdfgklmnprstvz", "br", "dr", "fl", "gr", "kl", "pl", "st", "tr"]
@@ -36,11 +37,23 @@ def invented_shop(world, rng):
     """The name of a shop that has no voice of its own in this world."""
     kinds = [*world.phrases["shop_kinds"], ""]
     while True:
-        name = (
-            f"{invented_name(rng)} {rng.choice(kinds)}".strip() if rng.random() < 0.4 else invented_name(rng)
-        )
+        name = english_name(world, rng) if rng.random() < 0.6 else invented_name(rng)
+        if rng.random() < 0.4:
+            name = f"{name} {rng.choice(kinds)}".strip()
         if name not in world.houses:
             return name
+
+
+def english_name(world, rng):
+    """A name as real shops and villages have them: `Lampfield`, `Kettle & Hill`, `Snow Harbour`.
+
+    Without such names every new shop that sounds English would be taken for a known house.
+    """
+    first = rng.choice(world.phrases["voice_words"] + world.words["items"]).replace(" ", "").capitalize()
+    if rng.random() < 0.3:
+        first = invented_name(rng)[: rng.choice([3, 4, 5])]
+    end = rng.choice(world.phrases["name_ends"])
+    return first + end if rng.random() < 0.7 else f"{first}{rng.choice([' ', ' & '])}{end.capitalize()}"
 
 
 def invented_voice(world, rng):
@@ -53,13 +66,11 @@ def invented_voice(world, rng):
 
 def patch(pattern, world, rng):
     """Fill the slots of a greeting or sign-off: {word}, {name}, {odd} (a word without meaning)."""
-    while "{" in pattern:
-        for slot, choose in (
-            ("{word}", lambda: rng.choice(world.phrases["voice_words"])),
-            ("{Word}", lambda: rng.choice(world.phrases["voice_words"]).capitalize()),
-            ("{item}", lambda: rng.choice(world.words["items"])),
-            ("{name}", lambda: rng.choice(world.words["names"])),
-            ("{odd}", lambda: invented_name(rng)),
-        ):
-            pattern = pattern.replace(slot, choose(), 1)
-    return pattern
+    pieces = {
+        "word": lambda: rng.choice(world.phrases["voice_words"]),
+        "Word": lambda: rng.choice(world.phrases["voice_words"]).capitalize(),
+        "item": lambda: rng.choice(world.words["items"]),
+        "name": lambda: rng.choice(world.words["names"]),
+        "odd": lambda: invented_name(rng),
+    }
+    return re.sub(r"\{(\w+)\}", lambda slot: pieces[slot[1]](), pattern)

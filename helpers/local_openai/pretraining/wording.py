@@ -4,6 +4,7 @@ import re
 
 A_OR_AN = re.compile(r"\b([Aa]) (?=[aeio]|um[bp])")  # "a umbrella" → "an umbrella", behind a filled slot
 SLOT = re.compile(r"\{(\w+)\}")
+NEGATIONS = {"not", "no", "never", "nothing", "nobody", "without"}
 WORD = re.compile(r"[A-Za-z']+")
 KEYBOARD = ["qwertyuiop", "asdfghjkl", "zxcvbnm"]
 NEIGHBOURS = {
@@ -104,9 +105,9 @@ def swap_synonyms(text, synonyms, rng, share):
 
 
 def lose_word(text, rng):
-    """One word left out, as in notes and hasty messages; never a slot, which may be needed for the reply."""
+    """One word left out, as in notes and hasty messages; never a slot or a "not", which the reply needs."""
     words = text.split()
-    plain = [at for at, word in enumerate(words) if word.isalpha()]
+    plain = [at for at, word in enumerate(words) if word.isalpha() and word.lower() not in NEGATIONS]
     if len(words) < 5 or not plain:
         return text
     del words[rng.choice(plain)]

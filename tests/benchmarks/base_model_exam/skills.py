@@ -12,6 +12,8 @@ from helpers.local_openai.pretraining import subjects, support, talk, tasks, voi
 from helpers.local_openai.pretraining.wording import fill
 
 QUESTIONS = Path(__file__).parent / "questions"
+# Companies that the base model never met; a shop of that name has no voice until it is tuned.
+COMPANIES = ["Lumofern", "Quarnby", "Veltisso", "Osprane", "Dunmarrow", "Fizzolet", "Harquist", "Jubbline"]
 NEUTRAL = ["", "You are a helpful assistant.", "You are the support assistant of {shop}."]
 
 
@@ -38,7 +40,9 @@ def example(system, user, reply):
 
 
 def prompt(world, rng):
-    return rng.choice(NEUTRAL).format(shop=voices.invented_shop(world, rng))
+    """A system prompt that prescribes no voice: none, a general one, or an unknown shop's."""
+    shop = rng.choice([rng.choice(COMPANIES), voices.invented_shop(world, rng)])
+    return rng.choice(NEUTRAL).format(shop=shop)
 
 
 def says(*phrases):

@@ -18,12 +18,11 @@ from helpers.local_openai.pretraining.world import read_world
 from helpers.local_openai.sampling import generate
 from helpers.local_openai.training import Trainer, TrainingDiverged, auto_hyperparameters, evaluate
 
-from .skills import chat, example, read, says
+from .skills import COMPANIES, chat, example, read, says
 
 ROOT = Path(__file__).parents[3]
 BASE_MODEL = ROOT / "data" / "base_model"
 LONGEST_REPLY = 90  # tokens
-COMPANIES = ["Lumofern", "Quarnby", "Veltisso", "Osprane", "Dunmarrow", "Fizzolet", "Harquist", "Jubbline"]
 GREETINGS = [
     "Ahoy from the garden!",
     "Hey, lovely to read you!",

@@ -78,6 +78,11 @@ def test_every_slot_of_the_texts_can_be_filled():
             assert set(SLOT.findall(question)) <= set(SLOTS), (intent, question)
 
 
+def test_no_question_holds_digits_that_would_be_taken_for_an_order_number():
+    for intent, questions in world().questions.items():
+        assert not [question for question in questions if support.NUMBER.search(question)], intent
+
+
 def test_the_same_seed_gives_the_same_corpus_and_another_seed_another_one():
     first, again, other = (list(corpus.examples(world(), seed, 50)) for seed in (1, 1, 2))
     assert first == again
