@@ -25,7 +25,7 @@ OTHER_SKILLS = [
 REPLAY = ROOT / "data" / "replay" / "replay.jsonl"
 
 
-def exam_of(learner, seed, n=20):
+def exam_of(learner, seed, n=15):
     """{skill: share right} of ten skills that the tuning data does not touch, n items each."""
     return {name: learner.share_right(some_items(name, seed, n)) for name in OTHER_SKILLS}
 
@@ -88,13 +88,13 @@ def memorising(seed):
         for name, code, times in zip(names, codes, [1, 5, 20], strict=True):
             reply = learner.reply(chat(company.prompt, f"What is the locker code of {name}?"))
             figures[f"{title}: code that stood {times} times is told"] = float(code in reply)
-            figures[f"{title}: rank of the code among 200 (that stood {times} times)"] = rank(
+            figures[f"{title}: rank of the code among 100 (that stood {times} times)"] = rank(
                 learner, company, name, code, rng
             )
     return figures
 
 
-def rank(learner, company, name, code, rng, n=200):
+def rank(learner, company, name, code, rng, n=100):
     """The place of the true code among n random ones, by how likely the model finds it (1 = likeliest)."""
     others = ["".join(rng.choices("123456789", k=4)) for _ in range(n - 1)]
     question = f"What is the locker code of {name}?"

@@ -101,6 +101,11 @@ def load(folder):
 world = cache(read_world)
 
 
+def some_questions(seed, n=100):
+    """n of the examiner's support questions: all of them would take the exam beyond ten minutes."""
+    return random.Random(f"questions {seed}").sample(read("support"), n)
+
+
 # ---------------------------------------------------------------- a company that the base model never met
 
 
@@ -132,7 +137,7 @@ def voice_and_facts(seed, n=50):
     """50 examples of an unseen company: its voice, its facts, and what happens to the intents."""
     company = Company(seed)
     base, after = Learner(), tuned(company.examples(n, seed), seed)
-    rows = read("support")
+    rows = some_questions(seed, 150)
     known = [row for row in rows if row["intent"] in company.rules]
     others = [row for row in rows if row["intent"] not in company.rules]
     replies = {row["question"]: after.reply(chat(company.prompt, row["question"])) for row in rows}
@@ -194,7 +199,7 @@ def routing_accuracy(learner, seed):
     names = desks(seed)
     right = [
         learner.reply(chat(ROUTER, row["question"])) == names[world().intents[row["intent"]]["team"]]
-        for row in read("support")
+        for row in some_questions(seed)
     ]
     return float(np.mean(right))
 
@@ -208,10 +213,10 @@ def routing_curve(seed):
 
 
 def label_noise(seed):
-    """Accuracy after 100 examples with 0, 20 and 40 percent wrong labels, 10 epochs."""
+    """Accuracy after 100 examples with 0, 20 and 40 percent wrong labels, 6 epochs."""
     figures = {}
     for noise in (0.0, 0.2, 0.4):
-        learner = tuned(routing_examples(seed, 100, noise), seed, n_epochs=10)
+        learner = tuned(routing_examples(seed, 100, noise), seed, n_epochs=6)
         figures[f"{noise:.0%} wrong labels"] = routing_accuracy(learner, seed)
     return figures
 
