@@ -9,8 +9,9 @@ are on record; checkpoints of the last three epochs; the result file (plain text
 years); streaming, `n`, `seed`, `stop`, `logprobs`, token limits, true `usage`.
 Not imitated: tools, images, methods other than supervised, moderation, rate limits, all other endpoints.
 Whatever would change a result and is not imitated is refused with a 400 that says so, never ignored.
-Different on purpose: the context is 512 tokens, a reply ends there whatever max_completion_tokens says, a job
-takes seconds, and an example without any token to learn from is an error rather than silently useless.
+Different on purpose: the context is short (the card of the model says how short), a reply ends there whatever
+max_completion_tokens says, a job takes seconds, and an example without any token to learn from is an error
+rather than silently useless.
 """
 
 import os
