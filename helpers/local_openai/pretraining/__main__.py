@@ -18,7 +18,7 @@ EXAMPLES_FOR_VOCABULARY = 60_000
 
 
 def main():
-    """Read the options, make the vocabulary and the corpus, train, draw the loss."""
+    """Read the options; print a part of the corpus, or make the model and draw its loss."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--out", type=Path, default=Path("build/base_model"), help="folder of the model and its log"
@@ -31,25 +31,24 @@ def main():
     if options.show:
         for example in examples(read_world(), options.seed, options.show):
             print(json.dumps(example, ensure_ascii=False))
-        return
-    options.out.mkdir(parents=True, exist_ok=True)
-    if not (options.out / "tokenizer.json").exists():
-        some = examples(read_world(), f"vocabulary {options.seed}", EXAMPLES_FOR_VOCABULARY)
+    else:
+        make(options.out, options.examples, options.seed, options.threads)
+        draw_curve(options.out)
+
+
+def make(folder, count, seed, threads):
+    """The vocabulary, the corpus of `count` examples, and the model, in `folder`; what is there is kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "tokenizer_config.json").exists():
+        some = examples(read_world(), f"vocabulary {seed}", EXAMPLES_FOR_VOCABULARY)
         texts = (message["content"] for example in some for message in example["messages"])
-        learn_vocabulary(texts, options.out / "tokenizer.json")
-        write_chat_template(options.out)
-    corpus = tokenize_all(options.out, options.seed, options.examples, options.threads)
-    batches = Batches(*corpus, options.seed)
+        learn_vocabulary(texts, folder / "tokenizer.json")
+        write_chat_template(folder)
+    corpus = tokenize_all(folder, seed, count, threads)
+    batches = Batches(*corpus, seed)
     print(f"{len(corpus[-1]):,} examples, {len(corpus[0]):,} tokens, {len(batches):,} batches", flush=True)
-    train(
-        options.out,
-        batches,
-        vocab_size=SIZE,
-        n_intents=len(read_world().all_intents()),
-        seed=options.seed,
-        threads=options.threads,
-    )
-    draw_curve(options.out)
+    n_intents = len(read_world().all_intents())
+    train(folder, batches, vocab_size=SIZE, n_intents=n_intents, seed=seed, threads=threads)
 
 
 def draw_curve(folder):

@@ -38,7 +38,8 @@ class Network(nn.Module):
                 scale = INIT / (2 * config.num_hidden_layers) ** 0.5 if deep else INIT
                 nn.init.normal_(weight, std=scale)
 
-    def forward(self, ids):  # (B, T) → (B, T, D), and the same after READ_AFTER layers
+    def forward(self, ids):
+        """Hidden states (B, T, D) of ids (B, T): behind the last layer, and after READ_AFTER layers."""
         length = ids.shape[1]
         place = self.cos[:length], self.sin[:length], self.future[:length, :length]
         x = self.embed(ids)
@@ -77,11 +78,13 @@ class Layer(nn.Module):
         self.down = nn.Linear(config.intermediate_size, size, bias=False)
 
     def forward(self, x, cos, sin, future):
+        """(B, T, D) → (B, T, D)"""
         x = x + self.attention_out(self.attend(self.attention_norm(x), cos, sin, future))
         gate, up = self.gate_up(self.mlp_norm(x)).chunk(2, -1)  # (B, T, F) each
         return x + self.down(F.silu(gate) * up)
 
     def attend(self, x, cos, sin, future):
+        """What each token gathers from itself and the tokens before it: (B, T, D) → (B, T, H·C)."""
         batch, length, _ = x.shape
         heads = self.qkv(x).view(batch, length, -1, self.channels).transpose(1, 2)  # (B, H + 2K, T, C)
         q, k, v = heads.split([self.heads, self.kv_heads, self.kv_heads], 1)

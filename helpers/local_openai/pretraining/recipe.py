@@ -117,7 +117,7 @@ def schedule(step, cycles):
     if step >= total and others:
         return schedule(step - total, others)
     warm_up = min(WARM_UP, max(1, total // 10))
-    return peak * min((step + 1) / warm_up, (total - step) / (total - warm_up))
+    return peak * min((step + 1) / warm_up, (total - step) / max(1, total - warm_up))
 
 
 def cut_log(folder, step):

@@ -119,4 +119,5 @@ def shop_prompt(world, rng, name):
 
 
 def join(*parts):
+    """The parts that are not empty, with blanks between them."""
     return " ".join(part for part in parts if part)
