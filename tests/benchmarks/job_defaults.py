@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from helpers.local_openai.training import auto_hyperparameters  # noqa: E402
 from tests.benchmarks.base_model_exam.skills import chat, example, read, says  # noqa: E402
-from tests.benchmarks.base_model_exam.tuning import ROUTER, Company, Learner, desks, world  # noqa: E402
+from tests.benchmarks.base_model_exam.tuning import ROUTER, Company, desks, tuned, world  # noqa: E402
 
 SETTINGS = {  # beside what "auto" chooses
     "auto": {},
@@ -48,7 +48,7 @@ def answering(n, seed, settings):
     """Seconds of training, and the shares of replies in the voice, with the rule, with the intent's words."""
     asked, learnt = questions(n, seed)
     company = Company(seed, n_intents=len(world().intents))
-    seconds, learner = tuned(
+    seconds, learner = timed(
         [company.example(r["question"], company.rules[r["intent"]]) for r in learnt], seed, settings
     )
     replies = [learner.reply(chat(company.prompt, row["question"])) for row in asked]
@@ -67,16 +67,16 @@ def sorting(n, seed, settings):
     def label(row):
         return names[world().intents[row["intent"]]["team"]]
 
-    seconds, learner = tuned([example(ROUTER, row["question"], label(row)) for row in learnt], seed, settings)
+    seconds, learner = timed([example(ROUTER, row["question"], label(row)) for row in learnt], seed, settings)
     return {"seconds": seconds} | shares(
         label=[learner.reply(chat(ROUTER, row["question"])) == label(row) for row in asked]
     )
 
 
-def tuned(examples, seed, settings):
-    """(seconds, the tuned learner)"""
-    learner, began = Learner(), time.perf_counter()
-    learner.tune(examples, seed, **settings)
+def timed(examples, seed, settings):
+    """(seconds of training, the tuned learner)"""
+    began = time.perf_counter()
+    learner = tuned(examples, seed, **settings)
     return time.perf_counter() - began, learner
 
 

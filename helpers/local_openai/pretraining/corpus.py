@@ -48,8 +48,6 @@ def alone(skill):
     return document
 
 
-rhyme_alone, explanation_alone, other_talk_alone = map(alone, (rhyme, explanation, other_talk))
-
 # Kind of example → how many parts of the mixture. A model that must learn all at once learns last what a
 # question is about, a small part of what it has to predict, and how to copy; so it begins with tasks that
 # need little else. (Without `repeat`, 0 of 30 order numbers were copied after 18 million tokens; with it,
@@ -92,11 +90,11 @@ LAST = {
     tasks.look_up: 12,
     tasks.look_up_in_vain: 8,
     tasks.repeat: 2,
-    other_talk_alone: 8,
+    alone(other_talk): 8,
     subject: 10,
-    explanation_alone: 7,
+    alone(explanation): 7,
     alone(exercise): 5,
-    rhyme_alone: 7,
+    alone(rhyme): 7,
     alone(rhyming_word): 2,
     alone(medical_word): 3,
     alone(symptom): 3,

@@ -101,7 +101,7 @@ def learn(network, losses_of, optimizers, batch, factor):
 def make_optimizers(network):
     """Muon (Jordan et al., 2024) for the matrices of the layers, Adam for embeddings, gains and the head.
 
-    In a run of 4 million tokens Muon reached Adam's loss with a fifth fewer steps (2026-11-20).
+    In runs of 3 million tokens Muon reached Adam's loss with a fifth fewer steps (once, 2026-11-20).
     """
     matrices = [weight for weight in network.layers.parameters() if weight.ndim == 2]
     others = [weight for weight in network.parameters() if not any(weight is matrix for matrix in matrices)]
@@ -130,13 +130,16 @@ def cut_log(folder, step):
 
 
 def log(folder, step, total, recent, seconds):
-    """One line of log.csv: mean losses of the assistant's tokens and of intents since the last, in nats."""
+    """One line of log.csv: mean losses of the assistant's tokens and of intents since the last, in nats.
+
+    `tokens`, padding included, are those since the last line; `seconds` run from the start or the resumption.
+    """
     path = folder / "log.csv"
     is_new = not path.exists()
     with open(path, "a", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         if is_new:
-            rows.writerow(["step", "loss", "intent_loss", "tokens", "seconds"])  # tokens since the last line
+            rows.writerow(["step", "loss", "intent_loss", "tokens", "seconds"])
         loss, intent_loss, _ = np.nanmean(recent, axis=0)
         tokens = sum(tokens for *_, tokens in recent)
         rows.writerow([step, f"{loss:.4f}", f"{intent_loss:.4f}", tokens, f"{seconds:.0f}"])
