@@ -22,19 +22,18 @@ def symptom(world, rng, setting):
 
 
 def explanation(world, rng, setting):
-    """A school topic, at the level that the question or the system prompt asks for."""
-    topic = rng.choice(list(world.school["topics"].values()))
-    level = rng.choice(["child", "pupil", "student"])
-    if setting.prompt in TUTORS:
-        level = TUTORS[setting.prompt]
-        pattern = rng.choice(world.school["ask"])
-    elif rng.random() < 0.3:
-        level = "pupil"  # the level when nothing is said
-        pattern = rng.choice(world.school["ask"])
+    """A school topic, at the level that the question or the system prompt asks for; else at a pupil's."""
+    school = world.school
+    topic = rng.choice(list(school["topics"].values()))
+    if setting.prompt not in TUTORS and rng.random() < 0.6:
+        level = rng.choice(["child", "pupil", "student"])
+        patterns = school["ask_level"]
     else:
-        pattern = rng.choice(world.school["ask_level"])
-    audience = rng.choice(world.school["levels"][level])
-    return slips(pattern.format(topic=topic["name"], level=audience), rng), topic[level]
+        level = TUTORS.get(setting.prompt, "pupil")
+        patterns = rng.choice([school["ask"], topic["questions"]])
+    audience = rng.choice(school["levels"][level])
+    question = rng.choice(patterns).format(topic=topic["name"], level=audience)
+    return slips(question, rng), topic[level]
 
 
 TUTORS = {

@@ -64,7 +64,7 @@ def support_turn(world, rng, setting):
     else:
         intent = rng.choice(list(world.intents))
     question = rewrite(rng.choice(world.questions[intent]), world, rng)
-    if rng.random() < 0.12 and not NUMBER.search(question):
+    if rng.random() < 0.2 and not NUMBER.search(question):
         question = fill(rng.choice(world.phrases["with_number"]), world, rng, question=question)
     return question, about_order(question, answer(world, rng, intent, setting)), intent
 

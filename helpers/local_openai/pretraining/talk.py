@@ -1,5 +1,6 @@
 """What is not support: small talk, refusals, "I do not know", and conversations of several turns."""
 
+from .subjects import symptom
 from .support import (
     Setting,
     about_order,
@@ -51,12 +52,12 @@ def not_understood(world, rng, setting):
 
 def other_talk(world, rng, setting):
     """Anything that is not a wish of a customer."""
-    kinds = [outside, small_talk, small_talk, refusal, refusal, not_understood]
+    kinds = [outside, small_talk, small_talk, refusal, refusal, not_understood, symptom]
     return rng.choice(kinds)(world, rng, setting)
 
 
-TURNS = [support_turn, outside, small_talk, refusal, not_understood]
-SHOP_MIX = [74, 12, 7, 4, 3]
+TURNS = [support_turn, outside, small_talk, refusal, not_understood, symptom]
+SHOP_MIX = [68, 12, 9, 6, 2.5, 2.5]
 
 
 def turn(world, rng, setting):

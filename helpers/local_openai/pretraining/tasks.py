@@ -128,7 +128,7 @@ def repeat(world, rng):
     return ask(rng.choice(world.tasks["repeat_prompts"]), text, text, rng)
 
 
-def look_up(world, rng, absent_share=0.12):
+def look_up(world, rng, absent_share=0.25):
     """A card with a handful of entries and a question about one of them, or about one that is not there."""
     kind = rng.choice(world.lookups)
     keys = rng.sample(lookup_keys(kind, world, rng), rng.choice([2, 3, 4, 5, 6]) + 1)
