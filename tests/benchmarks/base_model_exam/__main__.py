@@ -51,10 +51,8 @@ def report_base(table):
     """The base does not depend on a seed, so what is uncertain is the choice of the questions."""
     print("\n### The base model\n\n| skill | share right | 95 % interval | questions |\n|---|---|---|---|")
     for skill, seeds in table.items():
-        n = len(seeds[0])  # the same questions may come with each seed, so that one seed's number counts
-        right = round(statistics.fmean(map(statistics.fmean, seeds)) * n)
-        s = share([True] * right + [False] * (n - right))
-        print(f"| {skill} | {s['share']:.2f} | {s['low']:.2f} to {s['high']:.2f} | {n} |")
+        s = share([right for answers in seeds for right in answers])
+        print(f"| {skill} | {s['share']:.2f} | {s['low']:.2f} to {s['high']:.2f} | {s['n']} |")
 
 
 def main():
@@ -66,7 +64,7 @@ def main():
     parser.add_argument("--model", type=Path, default=BASE_MODEL)
     options = parser.parse_args()
     tasks = [
-        (part, name, seed, options.model)
+        (part, name, seed, options.seeds, options.model)
         for part in ([options.part] if options.part else PARTS)
         for name in PARTS[part]
         if not options.only or options.only.lower() in name.lower()

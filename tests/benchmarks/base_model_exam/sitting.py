@@ -9,8 +9,8 @@ PARTS = {"base": SKILLS, "tuning": EXPERIMENTS, "harms": HARMS}
 
 def sit(task):
     """One skill or experiment with one seed: {figure: value}; for a skill whether each item is right."""
-    part, name, seed, model = task
+    part, name, seed, seeds, model = task
     Learner.folder = model
     if part == "base":
-        return {name: Learner().answers_right(items_of(name, world(), seed))}
+        return {name: Learner().answers_right(items_of(name, world(), seed, (seed - 1, seeds)))}
     return PARTS[part][name](seed)

@@ -337,6 +337,14 @@ SKILLS = {
 }
 
 
-def items_of(name, world, seed):
-    """The items of a skill, drawn by `seed`."""
-    return SKILLS[name](world, random.Random(f"{name}/{seed}"))
+ASKED_ONCE = [intent, outside, symptom, refusal, small_talk]  # lists of questions, the same for each seed
+
+
+def items_of(name, world, seed, part=(0, 1)):
+    """The items of a skill, drawn by `seed`.
+
+    Of a list of questions `part` = (i, n) takes the i-th of n parts, so that n seeds ask each question once.
+    """
+    items = SKILLS[name](world, random.Random(f"{name}/{seed}"))
+    start, step = part if SKILLS[name] in ASKED_ONCE else (0, 1)
+    return items[start::step]

@@ -222,17 +222,19 @@ def label_noise(seed):
 
 
 def learning_rate(seed):
-    """Too low, right, too high: routing accuracy and last losses after 100 examples."""
+    """Too low, right, too high, and too few steps: routing accuracy and last losses after 100 examples."""
+    settings = {f"multiplier {rate:g}": {"learning_rate_multiplier": rate} for rate in (0.03, 1.0, 30.0)}
+    settings["multiplier 1, one epoch"] = {"n_epochs": 1}
     figures = {}
-    for multiplier in (0.03, 1.0, 30.0):
+    for title, hyperparameters in settings.items():
         learner = Learner()
         try:
-            steps = learner.tune(routing_examples(seed, 100), seed, learning_rate_multiplier=multiplier)
+            steps = learner.tune(routing_examples(seed, 100), seed, **hyperparameters)
             loss = float(np.mean([step["train_loss"] for step in steps[-20:]]))
         except TrainingDiverged:
             loss = math.inf
-        figures[f"multiplier {multiplier:g}: last train loss"] = loss
-        figures[f"multiplier {multiplier:g}: accuracy"] = routing_accuracy(learner, seed)
+        figures[f"{title}: last train loss"] = loss
+        figures[f"{title}: accuracy"] = routing_accuracy(learner, seed)
     return figures
 
 
