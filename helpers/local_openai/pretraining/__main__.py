@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,7 @@ from .recipe import train
 from .vocabulary import SIZE, learn_vocabulary, write_chat_template
 from .world import read_world
 
-EXAMPLES_FOR_VOCABULARY = 60_000
+VOCABULARY_FROM = 60_000, 72_000  # so many first examples of a corpus of so many
 
 
 def main():
@@ -23,7 +24,7 @@ def main():
     parser.add_argument(
         "--out", type=Path, default=Path("build/base_model"), help="folder of the model and its log"
     )
-    parser.add_argument("--examples", type=int, default=1_000_000, help="size of the corpus")
+    parser.add_argument("--examples", type=int, default=1_200_000, help="size of the corpus")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--show", type=int, metavar="N", help="print N examples of the corpus and stop")
@@ -40,7 +41,8 @@ def make(folder, count, seed, threads):
     """The vocabulary, the corpus of `count` examples, and the model, in `folder`; what is there is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "tokenizer_config.json").exists():
-        some = examples(read_world(), f"vocabulary {seed}", EXAMPLES_FOR_VOCABULARY)
+        first, count = VOCABULARY_FROM
+        some = islice(examples(read_world(), f"vocabulary {seed}", count), first)
         texts = (message["content"] for example in some for message in example["messages"])
         learn_vocabulary(texts, folder / "tokenizer.json")
         write_chat_template(folder)

@@ -31,7 +31,7 @@ SIZES = {
     "max_position_embeddings": LENGTHS[-1],
 }
 PEAK_RATES = {"muon": 0.02, "adam": 2e-3}
-LAST_PEAK = 0.5  # of the peak rates: the last mixture has a cycle of its own
+LATER_PEAKS = (0.5, 0.35)  # of the peak rates: the last two mixtures have cycles of their own
 WARM_UP = 200  # steps
 BETAS = (0.9, 0.95)
 WEIGHT_DECAY = 0.1  # of the matrices that Muon learns
@@ -53,10 +53,11 @@ def train(folder, batches, *, vocab_size, n_intents, seed, threads=2):
     optimizers = make_optimizers(network)
     losses_of = make_losses(network)
     recent = []
-    cycles = [(sum(batches.steps[:-1]), 1.0), (batches.steps[-1], LAST_PEAK)]
-    first = load_checkpoint(folder, network, optimizers)
-    cut_log(folder, first)
-    for step in range(first, len(batches)):
+    first, later = sum(batches.steps[:-2]), batches.steps[-2:]
+    cycles = [(first, 1.0), *zip(later, LATER_PEAKS, strict=True)]
+    start = load_checkpoint(folder, network, optimizers)
+    cut_log(folder, start)
+    for step in range(start, len(batches)):
         recent.append(learn(network, losses_of, optimizers, batches[step], schedule(step, cycles)))
         done, is_last = step + 1, step + 1 == len(batches)
         if done % LOG_EVERY == 0 or is_last:
