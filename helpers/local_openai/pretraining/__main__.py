@@ -41,8 +41,8 @@ def make(folder, count, seed, threads):
     """The vocabulary, the corpus of `count` examples, and the model, in `folder`; what is there is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "tokenizer_config.json").exists():
-        first, count = VOCABULARY_FROM
-        some = islice(examples(read_world(), f"vocabulary {seed}", count), first)
+        used, drawn_from = VOCABULARY_FROM
+        some = islice(examples(read_world(), f"vocabulary {seed}", drawn_from), used)
         texts = (message["content"] for example in some for message in example["messages"])
         learn_vocabulary(texts, folder / "tokenizer.json")
         write_chat_template(folder)

@@ -74,7 +74,8 @@ THEN = {
     subject: 12,
     asked_quiz: 1,
 }
-# What takes longest: texts to know by heart, rhymes, noticing that a card does not hold the answer.
+# What takes longest: texts to know by heart and rhymes. (That a card does not hold the answer, the model
+# hardly learnt to notice.)
 LAST = {
     neutral: 14,
     house: 10,

@@ -11,6 +11,7 @@ pytest.importorskip("tokenizers", reason="only the making of the base model need
 from helpers.local_openai.batch import BatchAttention, make_batch  # noqa: E402
 from helpers.local_openai.chat_format import ChatFormat  # noqa: E402
 from helpers.local_openai.model import Config, Model, forward, load_model  # noqa: E402
+from helpers.local_openai.pretraining import __main__ as command  # noqa: E402
 from helpers.local_openai.pretraining import batches as batch_module  # noqa: E402
 from helpers.local_openai.pretraining import corpus, recipe  # noqa: E402
 from helpers.local_openai.pretraining.network import Network  # noqa: E402
@@ -169,3 +170,12 @@ def test_the_intent_stands_at_the_end_of_what_the_user_says(tokenizer):
         for place, intent in zip(batch.asked, batch.intents, strict=True):
             before = chat.encoding.decode(batch.ids.flatten()[:place].tolist()).split("<|im_start|>")[-1]
             assert intents[before.removeprefix("user\n")] == names[intent]
+
+
+def test_an_empty_folder_is_filled_and_all_examples_asked_for_are_learnt(tmp_path, monkeypatch):
+    learnt = []
+    monkeypatch.setattr(command, "VOCABULARY_FROM", (300, 360))
+    monkeypatch.setattr(command, "train", lambda folder, batches, **settings: learnt.append(batches))
+    command.make(tmp_path / "new", 150, seed=1, threads=1)
+    assert [len(batches.lengths) for batches in learnt] == [150]
+    assert (tmp_path / "new" / "tokenizer_config.json").exists()
