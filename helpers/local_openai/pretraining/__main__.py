@@ -15,7 +15,7 @@ from .recipe import train
 from .vocabulary import SIZE, learn_vocabulary, write_chat_template
 from .world import read_world
 
-VOCABULARY_FROM = 60_000, 72_000  # so many first examples of a corpus of so many
+VOCABULARY_FROM = 60_000, 76_200  # so many first examples of a corpus of so many
 
 
 def main():
@@ -24,7 +24,7 @@ def main():
     parser.add_argument(
         "--out", type=Path, default=Path("build/base_model"), help="folder of the model and its log"
     )
-    parser.add_argument("--examples", type=int, default=1_200_000, help="size of the corpus")
+    parser.add_argument("--examples", type=int, default=1_270_000, help="size of the corpus")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--show", type=int, metavar="N", help="print N examples of the corpus and stop")

@@ -31,7 +31,7 @@ SIZES = {
     "max_position_embeddings": LENGTHS[-1],
 }
 PEAK_RATES = {"muon": 0.02, "adam": 2e-3}
-LATER_PEAKS = (0.5, 0.35)  # of the peak rates: the last two mixtures have cycles of their own
+LATER_PEAKS = (0.5, 0.35, 0.15)  # of the peak rates: the last three mixtures have cycles of their own
 WARM_UP = 200  # steps
 BETAS = (0.9, 0.95)
 WEIGHT_DECAY = 0.1  # of the matrices that Muon learns
@@ -53,7 +53,8 @@ def train(folder, batches, *, vocab_size, n_intents, seed, threads=2):
     optimizers = make_optimizers(network)
     losses_of = make_losses(network)
     recent = []
-    first, later = sum(batches.steps[:-2]), batches.steps[-2:]
+    n_later = len(LATER_PEAKS)
+    first, later = sum(batches.steps[:-n_later]), batches.steps[-n_later:]
     cycles = [(first, 1.0), *zip(later, LATER_PEAKS, strict=True)]
     start = load_checkpoint(folder, network, optimizers)
     cut_log(folder, start)

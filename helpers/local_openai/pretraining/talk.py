@@ -36,6 +36,19 @@ def outside(world, rng, setting):
     return rewrite(rng.choice(world.outside), world, rng), rng.choice(world.phrases["dont_know"]), "outside"
 
 
+def more_small_talk(world, rng, setting):
+    """Small talk in the words of the second author."""
+    kind, questions = rng.choice(list(world.talk_b.items()))
+    name = rng.choice(world.words["names"])
+    question = slips(fill(rng.choice(questions), world, rng, name=name), rng)
+    return question, fill(rng.choice(world.talk[kind]["answers"]), world, rng, name=name), kind
+
+
+def more_outside(world, rng, setting):
+    """Something outside that the other authors thought of."""
+    return rewrite(rng.choice(world.outside_b), world, rng), rng.choice(world.phrases["dont_know"]), "outside"
+
+
 def not_understood(world, rng, setting):
     """A text without sense, from the file or made of odd letters and words."""
     chance = rng.random()
@@ -98,6 +111,15 @@ neutral = single(neutral_setting)
 house = single(house_setting)
 told_voice = single(voice_setting)
 card = single(card_setting)
+
+
+def late_talk(world, rng):
+    """One turn that is no wish of a customer, mostly with questions that come first at the end of the run."""
+    setting_of = rng.choice([neutral_setting, neutral_setting, house_setting, voice_setting])
+    turns = [more_outside, outside, more_small_talk, small_talk, refusal, symptom]
+    [skill] = rng.choices(turns, weights=[40, 15, 20, 10, 10, 5])
+    setting = setting_of(world, rng)
+    return conversation(setting, [skill(world, rng, setting)])
 
 
 def shown_voice(world, rng):

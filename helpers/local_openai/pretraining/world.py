@@ -27,6 +27,8 @@ class World:
     talk: dict  # {kind of small talk: {"answers", "questions"}}
     refusals: dict  # the same for harmful requests
     outside: list  # questions about anything else
+    outside_b: list  # more of them, from other authors: the last mixture alone draws from these
+    talk_b: dict  # {kind of small talk: more questions}, likewise
     not_understood: list  # texts that nobody can understand
     medicine: dict  # {"words": {term: meaning}, "compounds": {...}, ..., "symptom_questions": [...], ...}
     school: dict  # {"topics", "ask", ..., "exercises", "quiz"}
@@ -55,6 +57,8 @@ def read_world(folder=FOLDER):
         talk=by_name(read_toml(folder / "chitchat.toml")["kind"]),
         refusals=by_name(read_toml(folder / "refuse.toml")["kind"]),
         outside=read_lines(folder / "outside.txt"),
+        outside_b=read_lines(folder / "outside_b.txt"),
+        talk_b={kind: table["questions"] for kind, table in read_toml(folder / "chitchat_b.toml").items()},
         not_understood=read_lines(folder / "not_understood.txt"),
         medicine=read_medicine(folder),
         school=read_school(folder),

@@ -6,6 +6,7 @@ The seed chooses the company (its name, voice and rules), the examples, and thei
 import math
 import random
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,16 @@ def some_questions(seed, n=100):
     return random.Random(f"questions {seed}").sample(read("support"), n)
 
 
+def practice_questions(intents, seed):
+    """All questions of the practice author about `intents`: one of each, in random order, then a second …"""
+    rng, asked = random.Random(f"practice {seed}"), {intent: [] for intent in intents}
+    for row in rng.sample(rows := read("support", "practice"), len(rows)):
+        if row["intent"] in asked:
+            asked[row["intent"]].append(row)
+    rounds = zip_longest(*asked.values())
+    return [row for round in rounds for row in rng.sample(round, len(round)) if row]
+
+
 # ---------------------------------------------------------------- a company that the base model never met
 
 
@@ -124,27 +135,40 @@ class Company:
             self.rules[intent] = table["told"][0].format(fact=self.facts[intent])
 
     def examples(self, n, seed):
-        """n training examples over the intents that have a rule, with questions of the practice author."""
-        rows = [row for row in read("support", "practice") if row["intent"] in self.rules]
-        random.Random(f"examples {seed}").shuffle(rows)
+        """n training examples, the intents that have a rule in turn."""
+        rows = practice_questions(self.rules, seed)
         return [self.example(row["question"], self.rules[row["intent"]]) for row in (rows * n)[:n]]
 
     def example(self, question, reply):
         return example(self.prompt, question, self.voice.say(reply))
 
 
-def voice_and_facts(seed, n=50):
-    """50 examples of an unseen company: its voice, its facts, and what happens to the intents."""
-    company = Company(seed)
-    base, after = Learner(), tuned(company.examples(n, seed), seed)
-    rows = some_questions(seed, 150)
-    known = [row for row in rows if row["intent"] in company.rules]
-    others = [row for row in rows if row["intent"] not in company.rules]
-    replies = {row["question"]: after.reply(chat(company.prompt, row["question"])) for row in rows}
-    before = {row["question"]: base.reply(chat(company.prompt, row["question"])) for row in rows}
+def narrow_file(seed):
+    """50 examples about 12 of the 55 subjects: most questions are about something else."""
+    return voice_and_facts(seed, n_subjects=12)
 
-    def is_intent(row, reply):
-        return says(world().intents[row["intent"]]["marker"])(reply)
+
+def wide_file(seed):
+    """50 examples, each about a subject of its own."""
+    return voice_and_facts(seed, n_subjects=50)
+
+
+def voice_and_facts(seed, n_subjects, n=50):
+    """n examples of an unseen company: its voice, its facts, and what happens to the intents."""
+    company = Company(seed, n_subjects)
+    base, after = Learner(), tuned(company.examples(n, seed), seed)
+    rows = some_questions(seed)
+    known = [row for row in rows if row["intent"] in company.rules]
+    prompts = {row["question"]: chat(company.prompt, row["question"]) for row in rows}
+    replies = {question: after.reply(prompt) for question, prompt in prompts.items()}
+    before = {question: base.reply(prompt) for question, prompt in prompts.items()}
+
+    def has_fact(row):
+        return company.facts[row["intent"]].lower() in replies[row["question"]].lower()
+
+    def right_intents(rows, replies):
+        markers = {row["question"]: world().intents[row["intent"]]["marker"] for row in rows}
+        return share(says(marker)(replies[question]) for question, marker in markers.items())
 
     def share(checks):
         return float(np.mean(list(checks)))
@@ -152,20 +176,11 @@ def voice_and_facts(seed, n=50):
     return {
         "greeting": share(reply.startswith(company.voice.greeting) for reply in replies.values()),
         "sign-off": share(reply.endswith(company.voice.sign_off) for reply in replies.values()),
-        "facts in the file": share(
-            company.facts[row["intent"]].lower() in replies[row["question"]].lower() for row in known
-        ),
-        "right rule or intent, subjects in the file": share(
-            is_intent(row, replies[row["question"]]) for row in known
-        ),
-        "right intent, subjects not in the file": share(
-            is_intent(row, replies[row["question"]]) for row in others
-        ),
-        "right intent, all": share(is_intent(row, replies[row["question"]]) for row in rows),
-        "base: right intent, all": share(is_intent(row, before[row["question"]]) for row in rows),
-        "base: right intent, subjects in the file": share(
-            is_intent(row, before[row["question"]]) for row in known
-        ),
+        "facts in the file": share(map(has_fact, known)),
+        "right intent, subjects in the file": right_intents(known, replies),
+        "the same of the base": right_intents(known, before),
+        "right intent, all subjects": right_intents(rows, replies),
+        "the same of the base, all subjects": right_intents(rows, before),
     }
 
 
@@ -184,10 +199,8 @@ ROUTER = "Name the desk that handles this message."
 def routing_examples(seed, n, noise=0.0):
     """n examples message → desk; a share `noise` of them has a wrong desk."""
     names, rng = desks(seed), random.Random(f"routing {seed}")
-    rows = read("support", "practice")
-    rng.shuffle(rows)
     examples = []
-    for row in rows[:n]:
+    for row in practice_questions(world().intents, seed)[:n]:
         right = names[world().intents[row["intent"]]["team"]]
         wrong = rng.choice([name for name in names.values() if name != right])
         label = wrong if rng.random() < noise else right
@@ -239,7 +252,8 @@ def learning_rate(seed):
 
 
 EXPERIMENTS = {
-    "Voice and facts of an unseen company, 50 examples": voice_and_facts,
+    "An unseen company, 50 examples about 12 subjects": narrow_file,
+    "An unseen company, 50 examples about 50 subjects": wide_file,
     "A company's own routing labels": routing_curve,
     "Wrong labels": label_noise,
     "Learning rate": learning_rate,
