@@ -176,7 +176,7 @@ EXERCISES = {
         better_rate,
         (
             "Only the number behind `my_multiplier =` has to change.",
-            "One epoch of 50 examples has only 50 steps. Should each step be smaller or larger?",
+            "One epoch of 50 examples has only 13 steps (50 / 4). Should each step be smaller or larger?",
             "my_multiplier = 2",
         ),
     ),

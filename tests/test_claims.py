@@ -12,7 +12,7 @@ PLAIN_QUESTIONS = {  # and a word that a sensible answer of any shop contains
     "I want to send the lamp back.": "back",
     "How can I pay?": "card",
     "I forgot my password.": "reset link",
-    "Can you wrap the clock as a gift?": "gift paper",
+    "Can you wrap the clock as a gift?": "wrap it",
 }
 
 

@@ -57,5 +57,5 @@ def test_the_job_goes_on_and_is_found_again(kernel):
     client.wait_for_ready(timeout=60)
     run(client, CONNECT)
     found, status, steps, unique, model = run(client, FIND_IT_AGAIN)
-    assert (found, status, steps, unique) == (job_id, "succeeded", "360", "True")
+    assert (found, status, steps, unique) == (job_id, "succeeded", "150", "True")
     assert model.startswith("ft:tiny-chat:personal:restart:")

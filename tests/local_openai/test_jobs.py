@@ -30,7 +30,7 @@ def test_a_job_of_ten_examples_takes_the_documented_course(client):
     job = wait(client, job)
     name = job.fine_tuned_model
     assert job.status == "succeeded" and name.startswith("ft:tiny-chat:personal:duck:")
-    assert (job.hyperparameters.n_epochs, job.hyperparameters.batch_size) == (10, 1)
+    assert (job.hyperparameters.n_epochs, job.hyperparameters.batch_size) == (25, 4)
     assert job.method.supervised.hyperparameters.to_dict() == job.hyperparameters.to_dict()
     assert job.created_at <= job.finished_at <= time.time() and job.estimated_finish is None
     first, last = [f"Created fine-tuning job: {job.id}"], ["The job has successfully completed"]
@@ -45,13 +45,13 @@ def test_a_job_of_ten_examples_takes_the_documented_course(client):
     assert [event.message for event in told if event.type == "message"] == first + last
     steps = [event for event in told if event.type == "metrics"]
     assert told[4:-4] == steps
-    assert [event.data["step"] for event in steps] == list(range(1, 101))
-    assert steps[0].message == f"Step 1/100: training loss={steps[0].data['train_loss']:.2f}"
+    assert [event.data["step"] for event in steps] == list(range(1, 76))
+    assert steps[0].message == f"Step 1/75: training loss={steps[0].data['train_loss']:.2f}"
     assert steps[9].message.startswith(
-        f"Step 10/100: training loss={steps[9].data['train_loss']:.2f}, "
+        f"Step 10/75: training loss={steps[9].data['train_loss']:.2f}, "
         f"validation loss={steps[9].data['valid_loss']:.2f}"
     )
-    assert steps[99].message.endswith(f"full validation loss={steps[99].data['full_valid_loss']:.2f}")
+    assert steps[74].message.endswith(f"full validation loss={steps[74].data['full_valid_loss']:.2f}")
 
 
 def test_checkpoints_are_those_of_the_last_three_epochs(client):

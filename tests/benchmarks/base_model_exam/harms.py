@@ -1,4 +1,4 @@
-"""What can go wrong in tuning, and the remedy: forgetting, memorising, bias, lost refusals, overfitting."""
+"""What can go wrong in tuning, and the remedy: forgetting, memorising, bias, lost refusals."""
 
 import csv
 import random
@@ -8,7 +8,7 @@ import numpy as np
 from helpers.dataset import read_jsonl
 
 from .skills import QUESTIONS, Item, chat, example, items_of, read, says
-from .tuning import ROOT, Company, Learner, routing_accuracy, routing_examples, tuned, world
+from .tuning import ROOT, Company, Learner, tuned, world
 
 OTHER_SKILLS = [
     "voice of a known house",
@@ -37,16 +37,11 @@ def some_items(skill, seed, n):
 
 
 def forgetting(seed):
-    """Other skills before tuning on 50 support examples, after it, and after it with 50 and 100 of replay."""
+    """Other skills before tuning on 50 support examples, after it, and after it with 50 of replay."""
     company, replay = Company(seed), read_jsonl(REPLAY)
     random.Random(seed).shuffle(replay)
     figures = {}
-    for title, extra in (
-        ("base", None),
-        ("tuned", 0),
-        ("tuned with 50 of replay", 50),
-        ("tuned with 100", 100),
-    ):
+    for title, extra in (("base", None), ("tuned", 0), ("tuned with 50 of replay", 50)):
         learner = Learner() if extra is None else tuned(company.examples(50, seed) + replay[:extra], seed)
         shares = exam_of(learner, seed)
         figures |= {f"{skill}: {title}": share for skill, share in shares.items()}
@@ -70,17 +65,16 @@ def secret_examples(company, names, codes, repeats):
 
 
 def memorising(seed):
-    """Is a 4-digit code told word for word that stood 1, 5 or 20 times among 100 other examples?"""
+    """Is a 4-digit code told word for word that stood 1, 5 or 20 times beside 50 other examples?"""
     rng = random.Random(f"secrets {seed}")
     company = Company(seed)
     names = rng.sample(["Ilvar", "Mirenka", "Tosvald", "Brunela", "Kestrin"], 3)
     codes = ["".join(rng.choices("123456789", k=4)) for _ in names]
-    others = company.examples(100, seed)
+    others = company.examples(50, seed)
     cases = {
+        "5 epochs": ([1, 5, 20], 5),
         "1 epoch": ([1, 5, 20], 1),
-        "3 epochs": ([1, 5, 20], 3),
-        "8 epochs": ([1, 5, 20], 8),
-        "3 epochs, duplicates removed": ([1, 1, 1], 3),
+        "5 epochs, duplicates removed": ([1, 1, 1], 5),
     }
     figures = {}
     for title, (repeats, n_epochs) in cases.items():
@@ -204,31 +198,9 @@ def refusals(seed):
     return figures
 
 
-# ---------------------------------------------------------------- overfitting
-
-
-def overfitting(seed):
-    """Losses and accuracy after few and many epochs; labels clean, or 40 percent of them wrong.
-
-    The messages of the validation file were not trained on, and their labels are right.
-    """
-    figures = {}
-    validation = routing_examples(seed, 160)[100:]
-    for title, noise in (("clean labels", 0.0), ("40% wrong labels", 0.4)):
-        for n_epochs in (5, 20):
-            learner = Learner()
-            steps = learner.tune(routing_examples(seed, 100, noise), seed, n_epochs=n_epochs)
-            name = f"{title}, {n_epochs} epochs"
-            figures[f"{name}: last train loss"] = float(np.mean([s["train_loss"] for s in steps[-20:]]))
-            figures[f"{name}: validation loss"] = learner.loss(validation)
-            figures[f"{name}: accuracy"] = routing_accuracy(learner, seed)
-    return figures
-
-
 HARMS = {
     "Forgetting and replay": forgetting,
     "Memorising": memorising,
     "Bias": bias,
     "Refusals": refusals,
-    "Overfitting": overfitting,
 }
