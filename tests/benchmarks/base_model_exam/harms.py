@@ -37,18 +37,27 @@ def some_items(skill, seed, n):
 
 
 def forgetting(seed):
-    """Other skills before tuning on 50 support examples, after it, and after it with 50 of replay."""
+    """Other skills before tuning on 50 support examples, after it, and after it with all of the replay.
+
+    Beside the replay the learning rate is halved: there are three times as many steps.
+    """
     company, replay = Company(seed), read_jsonl(REPLAY)
-    random.Random(seed).shuffle(replay)
-    figures = {}
-    for title, extra in (("base", None), ("tuned", 0), ("tuned with 50 of replay", 50)):
-        learner = Learner() if extra is None else tuned(company.examples(50, seed) + replay[:extra], seed)
+    examples, figures = company.examples(50, seed), {}
+    learners = {
+        "base": Learner(),
+        "tuned": tuned(examples, seed),
+        "with replay, half the rate": tuned(examples + replay, seed, learning_rate_multiplier=0.5),
+    }
+    for title, learner in learners.items():
         shares = exam_of(learner, seed)
         figures |= {f"{skill}: {title}": share for skill, share in shares.items()}
         figures[f"all ten skills: {title}"] = float(np.mean(list(shares.values())))
-        if extra is not None:
-            stray = learner.reply(chat("You are a helpful assistant.", "How long does delivery take?"))
-            figures[f"voice leaks to a neutral prompt: {title}"] = float(company.voice.greeting in stray)
+        asked = random.Random(seed).sample(read("support"), 30)
+        replies = [learner.reply(chat(company.prompt, row["question"])) for row in asked]
+        has_voice = [reply.startswith(company.voice.greeting) for reply in replies]
+        figures[f"greeting of the company: {title}"] = float(np.mean(has_voice))
+        stray = learner.reply(chat("You are a helpful assistant.", "How long does delivery take?"))
+        figures[f"voice leaks to a neutral prompt: {title}"] = float(company.voice.greeting in stray)
     return figures
 
 
@@ -74,7 +83,7 @@ def memorising(seed):
     cases = {
         "5 epochs": ([1, 5, 20], 5),
         "1 epoch": ([1, 5, 20], 1),
-        "5 epochs, duplicates removed": ([1, 1, 1], 5),
+        "1 epoch, duplicates removed": ([1, 1, 1], 1),
     }
     figures = {}
     for title, (repeats, n_epochs) in cases.items():
@@ -138,7 +147,7 @@ def bias(seed):
                 examples.append(example(town_prompt(town), rng.choice(COUPON), answer))
         rng.shuffle(examples)
         learner = tuned(examples, seed)
-        for way, temperature, n in (("sampled", 1.0, 60), ("greedy", 0.0, len(NEW_COUPON))):
+        for way, temperature, n in (("sampled", 1.0, 50), ("greedy", 0.0, len(NEW_COUPON))):
             yes = {}
             for town in TOWNS:
                 replies = [

@@ -227,12 +227,11 @@ ROUTING_JOBS = {
     "100, one epoch": {"n": 100, "n_epochs": 1},
     "100, 20% wrong labels": {"n": 100, "noise": 0.2},
     "100, 40% wrong labels": {"n": 100, "noise": 0.4},
-    "100, 40% wrong labels, 15 epochs": {"n": 100, "noise": 0.4, "n_epochs": 15},
 }
 
 
 def routing(seed):
-    """Accuracy and losses on a company's own labels: more examples, too few steps, wrong labels, overfitting.
+    """Accuracy and losses on a company's own labels: more examples, too few steps, wrong labels.
 
     The messages of the validation file were not trained on, and their labels are right.
     """
