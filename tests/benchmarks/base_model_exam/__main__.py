@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--only", help="only skills and experiments whose name holds this")
     parser.add_argument("--seeds", type=int, default=5, choices=range(1, 11), metavar="1-10")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--model", type=Path, default=BASE_MODEL)
     options = parser.parse_args()
     tasks = [
