@@ -36,7 +36,7 @@ def few_examples(n, train_on):
     result = f"With n = {n}, {voice} of {total} replies have the voice and {rule} the right rule."
     if voice < total / 2:
         return False, f"{result} Try a few more examples."
-    return True, f"{result} The voice needs very few examples, the rules need many."
+    return True, f"{result} Compare both with the table above: which of them needs more examples?"
 
 
 def fluent_but_wrong(row, table):

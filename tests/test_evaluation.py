@@ -28,7 +28,7 @@ def test_a_model_is_scored_on_the_question_without_seeing_the_answer(client):
         client,
         BASE_MODEL,
         [{"messages": talk}],
-        {"plants": lambda reply, _: seen.append(reply) or "plant" in reply},
+        {"plants": lambda reply, _: seen.append(reply) or "Plants" in reply},
     )
     assert until_first_reply(talk) == talk[:2]
     assert table.loc[0, "question"] == "What is photosynthesis?"

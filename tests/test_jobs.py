@@ -14,7 +14,7 @@ TRAIN = Path(__file__).parents[1] / "data" / "support" / "train.jsonl"
 def start_job(client, n=10, validation=False, **options):
     file = client.files.create(file=("a.jsonl", to_jsonl(read_examples(n))), purpose="fine-tune")
     options |= {"validation_file": file.id} if validation else {}
-    method = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 1}}}
+    method = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 1, "batch_size": 1}}}
     return client.fine_tuning.jobs.create(
         model=BASE_MODEL, training_file=file.id, method=method, seed=1, **options
     )

@@ -175,12 +175,12 @@ def test_text_that_looks_like_markup_cannot_fake_a_turn(client):
 
 
 def test_a_prompt_longer_than_the_context_is_refused_with_numbers(client):
-    error = refusal(client, messages=[{"role": "user", "content": "hello " * 300}])
+    error = refusal(client, messages=[{"role": "user", "content": "hello " * 600}])
     assert error.code == "context_length_exceeded"
-    assert "maximum context length is 256 tokens" in str(error) and "resulted in 3" in str(error)
-    long = [{"role": "user", "content": "hello " * 230}]
+    assert "maximum context length is 512 tokens" in str(error) and "resulted in 6" in str(error)
+    long = [{"role": "user", "content": "hello " * 460}]
     completion = ask(client, long, max_completion_tokens=4000, temperature=2, seed=2)
-    assert completion.usage.total_tokens <= 256
+    assert completion.usage.total_tokens <= 512
 
 
 def test_a_very_long_prompt_is_refused_soon(client):

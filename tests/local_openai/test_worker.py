@@ -40,7 +40,7 @@ def test_the_base_model_learns_a_voice_from_ten_examples(client):
     after = client.chat.completions.create(model=job.fine_tuned_model, messages=messages, temperature=0)
     assert "Quack" in after.choices[0].message.content
     assert "Quack" not in before.choices[0].message.content
-    assert job.trained_tokens == 10 * sum(example_tokens(i) for i in range(10))
+    assert job.trained_tokens == 25 * sum(example_tokens(i) for i in range(10))
 
 
 def example_tokens(i):
@@ -58,7 +58,7 @@ def test_a_restarted_kernel_finds_its_files_jobs_and_models(connect, toy_base):
 
 def test_a_killed_worker_is_replaced_and_the_result_is_the_same(connect, store):
     content = jsonl(map(example, range(30)))
-    options = {"seed": 5, "method": supervised(n_epochs=4), "suffix": "duck"}
+    options = {"seed": 5, "method": supervised(n_epochs=4, batch_size=1), "suffix": "duck"}
     client = connect()
     job = create(client, content, validation_file=upload(client, n=2), **options)
     wait_for_state(store, job)
@@ -72,7 +72,7 @@ def test_a_killed_worker_is_replaced_and_the_result_is_the_same(connect, store):
     steps = [event.data["step"] for event in told if event.type == "metrics"]
     assert steps == list(range(1, 121))
     assert len({event.message for event in told}) == len(told)
-    assert told[:20] == early  # the first steps were not done again
+    assert early and told[: len(early)] == early  # the first steps were not done again
     first = weights(store)
     for model in client.models.list().data[1:]:
         client.models.delete(model.id)
