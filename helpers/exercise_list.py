@@ -104,6 +104,8 @@ def better_rate(multiplier, one_epoch):
             False,
             f"Yours ended at {mine:.2f}, the default at {default:.2f}: too large. Look at the valley.",
         )
+    if mine > 0.95 * default:
+        return False, f"{mine:.2f} instead of {default:.2f}: hardly a difference. Dare a larger one."
     return True, f"{mine:.2f} instead of {default:.2f}: with few steps, larger ones help, and cost nothing."
 
 

@@ -66,12 +66,15 @@ def plot_experiment(table, x, y, title, log=False):
     """Column `y` of the DataFrame `table` against column `x`: single jobs as dots, their means as a line."""
     ax = axes(title, x.replace("_", " "), y.replace("_", " "))
     means = table.groupby(x, sort=False)[y].mean()
-    ax.plot(means, color=ORANGE, zorder=1, label="mean")
+    several = table[x].duplicated().any()
+    ax.plot(means, color=ORANGE, zorder=1, label="mean" if several else None)
     ax.scatter(table[x], table[y], color=BLUE, alpha=0.6, zorder=2, label="one job")
     if log:
         ax.set_xscale("log")
         ax.set_xticks(means.index, [f"{value:g}" for value in means.index], minor=False)
         ax.minorticks_off()
+    else:
+        ax.margins(x=0.2)  # room for the names under the outer dots
     ax.set_ylim(bottom=0)
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # a dot of the legend is no job
     return ax
