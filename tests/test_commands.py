@@ -189,6 +189,8 @@ def test_a_folder_of_wheels_that_lacks_a_package_is_named(project):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no groups of processes to send Ctrl-C to")
 def test_ctrl_c_during_the_installation_ends_in_words(project):
+    # What a shell runs in the background ignores Ctrl-C, and so would all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     (project / "requirements.txt").write_text("another==1.0\n")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         index = f"http://127.0.0.1:{silent.getsockname()[1]}/"
