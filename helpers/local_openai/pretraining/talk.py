@@ -17,11 +17,11 @@ from .support import (
 from .wording import fill, order_number, rewrite, slips
 
 
-def small_talk(world, rng, setting):
+def small_talk(world, rng, setting, author="questions"):
     """Greetings, thanks, jokes, and what the assistant is."""
     kind, table = rng.choice(list(world.talk.items()))
     name = rng.choice(world.words["names"])
-    question = slips(fill(rng.choice(table["questions"]), world, rng, name=name), rng)
+    question = slips(fill(rng.choice(table[author]), world, rng, name=name), rng)
     return question, fill(rng.choice(table["answers"]), world, rng, name=name), kind
 
 
@@ -31,22 +31,20 @@ def refusal(world, rng, setting):
     return rewrite(rng.choice(table["questions"]), world, rng), rng.choice(table["answers"]), kind
 
 
-def outside(world, rng, setting):
+def outside(world, rng, setting, questions=None):
     """Something that this assistant cannot know: it says so."""
-    return rewrite(rng.choice(world.outside), world, rng), rng.choice(world.phrases["dont_know"]), "outside"
+    question = rewrite(rng.choice(questions or world.outside), world, rng)
+    return question, rng.choice(world.phrases["dont_know"]), "outside"
 
 
-def more_small_talk(world, rng, setting):
-    """Small talk in the words of the second author."""
-    kind, questions = rng.choice(list(world.talk_b.items()))
-    name = rng.choice(world.words["names"])
-    question = slips(fill(rng.choice(questions), world, rng, name=name), rng)
-    return question, fill(rng.choice(world.talk[kind]["answers"]), world, rng, name=name), kind
+def small_talk_b(world, rng, setting):
+    """Small talk in the words of another author."""
+    return small_talk(world, rng, setting, author="questions_b")
 
 
-def more_outside(world, rng, setting):
-    """Something outside that the other authors thought of."""
-    return rewrite(rng.choice(world.outside_b), world, rng), rng.choice(world.phrases["dont_know"]), "outside"
+def outside_b(world, rng, setting):
+    """Something outside that other authors thought of."""
+    return outside(world, rng, setting, questions=world.outside_b)
 
 
 def not_understood(world, rng, setting):
@@ -116,7 +114,7 @@ card = single(card_setting)
 def late_talk(world, rng):
     """One turn that is no wish of a customer, mostly with questions that come first at the end of the run."""
     setting_of = rng.choice([neutral_setting, neutral_setting, house_setting, voice_setting])
-    turns = [more_outside, outside, more_small_talk, small_talk, refusal, symptom]
+    turns = [outside_b, outside, small_talk_b, small_talk, refusal, symptom]
     [skill] = rng.choices(turns, weights=[40, 15, 20, 10, 10, 5])
     setting = setting_of(world, rng)
     return conversation(setting, [skill(world, rng, setting)])

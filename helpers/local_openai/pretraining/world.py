@@ -24,11 +24,10 @@ class World:
     phrases: dict  # wordings of prompts and tasks
     tasks: dict  # wordings of tasks and the texts that they are about
     lookups: list  # kinds of cards with facts, and how the facts are asked for
-    talk: dict  # {kind of small talk: {"answers", "questions"}}
+    talk: dict  # {kind of small talk: {"answers", "questions", "questions_b": from another author}}
     refusals: dict  # the same for harmful requests
     outside: list  # questions about anything else
-    outside_b: list  # more of them, from other authors: the last mixture alone draws from these
-    talk_b: dict  # {kind of small talk: more questions}, likewise
+    outside_b: list  # more of them, from other authors; the last mixture alone draws from what ends in _b
     not_understood: list  # texts that nobody can understand
     medicine: dict  # {"words": {term: meaning}, "compounds": {...}, ..., "symptom_questions": [...], ...}
     school: dict  # {"topics", "ask", ..., "exercises", "quiz"}
@@ -54,16 +53,22 @@ def read_world(folder=FOLDER):
         phrases=read_toml(folder / "phrases.toml"),
         tasks=read_toml(folder / "tasks.toml"),
         lookups=read_toml(folder / "lookups.toml")["card"],
-        talk=by_name(read_toml(folder / "chitchat.toml")["kind"]),
+        talk=read_talk(folder),
         refusals=by_name(read_toml(folder / "refuse.toml")["kind"]),
         outside=read_lines(folder / "outside.txt"),
         outside_b=read_lines(folder / "outside_b.txt"),
-        talk_b={kind: table["questions"] for kind, table in read_toml(folder / "chitchat_b.toml").items()},
         not_understood=read_lines(folder / "not_understood.txt"),
         medicine=read_medicine(folder),
         school=read_school(folder),
         creative=read_toml(folder / "creative.toml"),
     )
+
+
+def read_talk(folder):
+    """Small talk by kind, with the questions of both authors."""
+    more = read_toml(folder / "chitchat_b.toml")
+    kinds = by_name(read_toml(folder / "chitchat.toml")["kind"])
+    return {kind: table | {"questions_b": more[kind]["questions"]} for kind, table in kinds.items()}
 
 
 def read_medicine(folder):

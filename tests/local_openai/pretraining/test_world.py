@@ -43,7 +43,7 @@ def plain(text):
 def corpus_questions():
     lists = [*world().questions.values(), world().outside, world().outside_b]
     lists += [kind["questions"] for kind in [*world().talk.values(), *world().refusals.values()]]
-    lists += world().talk_b.values()
+    lists += [kind["questions_b"] for kind in world().talk.values()]
     lists += [world().medicine["symptom_questions"], world().medicine["emergency_questions"]]
     lists.append(world().not_understood)
     return {plain(question).strip() for questions in lists for question in questions}
