@@ -5,19 +5,32 @@ import math
 import pandas as pd
 
 
-def score(client, model, examples, checks):
-    """Ask `model` each example's first question; a DataFrame with question, reply and one column a check.
+def chatbot(client, model, prompt=()):
+    """A model as a function from messages to the text of its reply, always the likeliest one.
 
-    `examples` are training examples (`{"messages": [...]}`); what the assistant says there is not shown to
-    the model. `checks` maps a column name to a function of (reply, example) that says True or False.
+    The messages in `prompt` (a system message, say, or a few examples) are put before those it is asked with.
+    """
+
+    def reply(messages):
+        completion = client.chat.completions.create(model=model, messages=[*prompt, *messages], temperature=0)
+        return completion.choices[0].message.content
+
+    return reply
+
+
+def evaluate(reply, examples, checks):
+    """Ask each example's first question; a DataFrame with question, reply and one column a check.
+
+    `reply` is any function from messages to a text: a rule of your own, or a `chatbot`. `examples` are
+    training examples (`{"messages": [...]}`); what the assistant says there is not shown to it. `checks` maps
+    a column name to a function of (reply, example) that says True or False.
     """
     rows = []
     for example in examples:
         prompt = until_first_reply(example["messages"])
-        completion = client.chat.completions.create(model=model, messages=prompt, temperature=0)
-        reply = completion.choices[0].message.content
-        verdicts = {name: bool(is_right(reply, example)) for name, is_right in checks.items()}
-        rows.append({"question": prompt[-1]["content"], "reply": reply} | verdicts)
+        text = reply(prompt)
+        verdicts = {name: bool(is_right(text, example)) for name, is_right in checks.items()}
+        rows.append({"question": prompt[-1]["content"], "reply": text} | verdicts)
     return pd.DataFrame(rows)
 
 

@@ -1,14 +1,43 @@
-"""Guess before you run, check what you did, ask for a hint."""
+"""Guess before you run, answer a quiz, check what you did, ask for a hint, see how far you are.
 
+What the exercises and questions are stands beside the lessons: `notebooks/exercises/lesson_NN.py`.
+"""
+
+import json
+import os
+import runpy
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from html import escape
+from pathlib import Path
 
 import ipywidgets as widgets
+import pandas as pd
 from IPython.display import display
 
-from .exercise_list import EXERCISES
+from .plots import BLUE, GREEN, ORANGE, SKY
 
+ROOT = Path(__file__).resolve().parents[1]
 hints_given = Counter()
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise: `check(*answer)` gives (right, why); three hints, from a nudge to nearly the answer."""
+
+    check: Callable
+    hints: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Quiz:
+    """One question; `options` gives each answer its explanation, and `right` is one of the answers."""
+
+    question: str
+    options: dict[str, str]
+    right: str
 
 
 class Note:
@@ -25,21 +54,21 @@ class Note:
         return f'<div style="{style}"><b>{escape(self.title)}</b><br>{escape(self.text)}</div>'
 
 
-class Guess:
-    """What the learner expects; made by `predict`, compared by `reveal`."""
+class Choice:
+    """A question with buttons; where no buttons are drawn, it is read and answered as text."""
 
-    def __init__(self, question, options):
-        self.question = question
-        self.buttons = widgets.RadioButtons(options=options, value=None, layout={"width": "auto"})
-        box = widgets.VBox([widgets.HTML(f"<b>Your guess:</b> {escape(question)}"), self.buttons])
-        # Where no widgets are drawn, the question is read as text.
+    def __init__(self, title, question, options, choice=None):
+        self.title, self.question = title, question
+        value = None if choice is None else options[choice - 1]
+        self.buttons = widgets.RadioButtons(options=options, value=value, layout={"width": "auto"})
+        self.answer = widgets.HTML()
+        head = widgets.HTML(f"<b>{escape(title)}:</b> {escape(question)}")
+        box = widgets.VBox([head, self.buttons, self.answer])
         display({**box._repr_mimebundle_(), "text/plain": repr(self)}, raw=True)
 
     def __repr__(self):
-        options = "; ".join(self.buttons.options)
-        return (
-            f"Your guess: {self.question} Options: {options}. Chosen: {self.buttons.value or 'nothing yet'}."
-        )
+        options = "; ".join(f"({n}) {option}" for n, option in enumerate(self.buttons.options, start=1))
+        return f"{self.title}: {self.question} {options}. Chosen: {self.buttons.value or 'nothing yet'}."
 
     def reveal(self, measured, why):
         """Set the guess beside what was measured; `measured` is one of the options."""
@@ -47,35 +76,100 @@ class Guess:
         verdict = "No guess this time" if guess is None else f"You guessed: {guess}"
         if guess == measured:
             verdict += ", and so it is"
-        return Note(f"{verdict}. Measured: {measured}", why, "#0072B2")
+        return Note(f"{verdict}. Measured: {measured}", why, BLUE)
 
 
-def predict(question, options):
-    """Ask for a guess before the experiment: a `Guess`, to be kept and revealed in a later cell."""
-    return Guess(question, options)
+def predict(question, options, choice=None):
+    """Ask for a guess before the experiment: a `Choice`, to be kept and revealed in a later cell.
+
+    Without buttons (in a terminal, say) give the number of your option as `choice`, from 1.
+    """
+    return Choice("Your guess", question, options, choice)
+
+
+def quiz(number, choice=None):
+    """Ask question `number`, such as "04.A"; each answer is explained as soon as it is chosen.
+
+    Without buttons give the number of your answer as `choice`, from 1: you get its explanation as a `Note`.
+    """
+    question = find(number, "QUIZZES")
+    if choice is not None:
+        return explanation(number, list(question.options)[choice - 1])
+    asked = Choice(f"Quiz {number}", question.question, list(question.options))
+    asked.buttons.observe(lambda change: show_explanation(asked.answer, number, change["new"]), "value")
+
+
+def show_explanation(answer, number, option):
+    """Put the explanation of the chosen option under the buttons."""
+    answer.value = explanation(number, option)._repr_html_()
+
+
+def explanation(number, option):
+    """Whether an answer to a quiz question is right, and why."""
+    question = find(number, "QUIZZES")
+    if option != question.right:
+        return Note("✘ No", question.options[option], ORANGE)
+    remember(number)
+    return Note("✔ Yes", question.options[option], GREEN)
 
 
 def check(exercise, *answer):
     """Whether the answer to an exercise such as "04.1" holds, and why; being wrong costs nothing."""
-    right, why = find(exercise).check(*answer)
-    return (
-        Note(f"✔ Exercise {exercise}", why, "#009E73")
-        if right
-        else Note(f"✘ Not yet ({exercise})", why, "#D55E00")
-    )
+    right, why = find(exercise, "EXERCISES").check(*answer)
+    if not right:
+        return Note(f"✘ Not yet ({exercise})", why, ORANGE)
+    remember(exercise)
+    return Note(f"✔ Exercise {exercise}", why, GREEN)
 
 
 def hint(exercise):
     """The next of three hints for an exercise; after the third they begin anew."""
-    hints = find(exercise).hints
+    hints = find(exercise, "EXERCISES").hints
     number = hints_given[exercise] % len(hints)
     hints_given[exercise] += 1
-    return Note(f"Hint {number + 1} of {len(hints)}", hints[number], "#56B4E9")
+    return Note(f"Hint {number + 1} of {len(hints)}", hints[number], SKY)
 
 
-def find(exercise):
-    """The exercise of that number, "04.1" or "4.1"; raises KeyError with the numbers that there are."""
-    exercise = str(exercise).zfill(4)
-    if exercise not in EXERCISES:
-        raise KeyError(f"There is no exercise {exercise!r}; there are: {', '.join(EXERCISES)}.")
-    return EXERCISES[exercise]
+def progress(lesson):
+    """The exercises and quiz questions of a lesson, such as "04", and which you have solved: a DataFrame."""
+    solved = solved_so_far()
+    numbers = [*lesson_tables(lesson)["EXERCISES"], *lesson_tables(lesson)["QUIZZES"]]
+    marks = ["✔" if number in solved else "open" for number in numbers]
+    return pd.DataFrame({"number": numbers, "solved": marks}).set_index("number").T
+
+
+def find(number, kind):
+    """The exercise or quiz of that number, "04.1" or "4.1"; KeyError with the numbers that there are."""
+    number = str(number).zfill(4)
+    there_are = lesson_tables(number[:2])[kind]
+    if number not in there_are:
+        raise KeyError(f"There is no {number!r}; there are: {', '.join(there_are) or 'none in this lesson'}.")
+    return there_are[number]
+
+
+@cache
+def lesson_tables(lesson):
+    """EXERCISES and QUIZZES of a lesson, each {number: Exercise or Quiz}."""
+    file = ROOT / "notebooks" / "exercises" / f"lesson_{lesson}.py"
+    if not file.exists():
+        raise KeyError(f"There is no lesson {lesson!r}: {file.name} does not exist.")
+    return {"EXERCISES": {}, "QUIZZES": {}} | runpy.run_path(str(file))
+
+
+def progress_file():
+    """Where the solved numbers are kept: beside the models of the learner."""
+    return Path(os.environ.get("LOCAL_OPENAI_STORE") or ROOT / "data" / ".local") / "progress.json"
+
+
+def solved_so_far():
+    """The numbers of all exercises and questions that were solved on this machine."""
+    return json.loads(progress_file().read_text(encoding="utf-8")) if progress_file().exists() else []
+
+
+def remember(number):
+    """Add a number to the solved ones."""
+    progress_file().parent.mkdir(parents=True, exist_ok=True)
+    solved = sorted({*solved_so_far(), str(number).zfill(4)})
+    new = progress_file().with_suffix(".new")
+    new.write_text(json.dumps(solved), encoding="utf-8")
+    new.replace(progress_file())  # at once, so that a stopped kernel leaves no half-written file

@@ -2,15 +2,39 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, PINK, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9"
 COLOURS = [BLUE, ORANGE, GREEN, PINK, SKY]
 MARKERS = ["o", "s", "^", "D", "v"]  # so that lines can be told apart without colour
 
 
+class ReadableAxes(Axes):
+    """Axes with a text twin, for those who cannot see the figure: a cell that ends with them prints it."""
+
+    words = ()  # one text for each line or bar; a figure function fills it
+
+    def __repr__(self):
+        return f"Figure: {self.get_title()}. {'; '.join(self.words)}."
+
+
+def line_in_words(label, line):
+    """What a line of a figure shows: where it begins, where it ends, its lowest and its highest point."""
+    low, high = line.idxmin(), line.idxmax()
+    return (
+        f"{label}: from {line.iloc[0]:.3g} to {line.iloc[-1]:.3g}, lowest {line[low]:.3g} at {low:.4g}, "
+        f"highest {line[high]:.3g} at {high:.4g}"
+    )
+
+
+def share_in_words(label, row):
+    """A share with its interval, as `share` gives it."""
+    return f"{label}: {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})"
+
+
 def axes(title, xlabel, ylabel, figsize=(7, 3.6)):
     """Empty Axes in the style of the course."""
-    _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    _, ax = plt.subplots(figsize=figsize, layout="constrained", subplot_kw={"axes_class": ReadableAxes})
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.25)
@@ -21,6 +45,9 @@ def plot_losses(history, title="Loss of each step"):
     """Training loss by step, raw and smoothed, and the full validation loss of each epoch if there is one."""
     ax = axes(title, "step", "loss")
     draw_losses(ax, history)
+    ax.words = [line_in_words("training", smooth(history["train_loss"]))]
+    if "full_valid_loss" in history:
+        ax.words.append(line_in_words("validation", history["full_valid_loss"].dropna()))
     return ax
 
 
@@ -45,6 +72,7 @@ def plot_curves(curves, title, xlabel, ylabel):
     ax = axes(title, xlabel, ylabel)
     for (label, curve), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
         ax.plot(curve, color=colour, marker=marker, markersize=4, label=label)
+    ax.words = [line_in_words(label, curve) for label, curve in curves.items()]
     ax.set_ylim(bottom=0)
     ax.legend(frameon=False)
     return ax
@@ -57,6 +85,7 @@ def plot_shares(shares, title):
     errors = np.abs(values[:, 1:].T - values[:, 0])
     bars = ax.bar(list(shares), values[:, 0], color=BLUE, width=0.6, yerr=errors, capsize=6)
     ax.bar_label(bars, [f"{value:.0%}" for value in values[:, 0]], padding=3)
+    ax.words = [share_in_words(label, row) for label, row in shares.items()]
     ax.set_ylim(0, 1.15)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     return ax
@@ -66,6 +95,7 @@ def plot_experiment(table, x, y, title, log=False):
     """Column `y` of the DataFrame `table` against column `x`: single jobs as dots, their means as a line."""
     ax = axes(title, x.replace("_", " "), y.replace("_", " "))
     means = table.groupby(x, sort=False)[y].mean()
+    ax.words = [f"{name}: {mean:.3g}" for name, mean in means.items()]
     several = table[x].duplicated().any()
     ax.plot(means, color=ORANGE, zorder=1, label="mean" if several else None)
     ax.scatter(table[x], table[y], color=BLUE, alpha=0.6, zorder=2, label="one job")

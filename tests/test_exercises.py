@@ -1,9 +1,32 @@
 import pandas as pd
 import pytest
 
-from helpers import check, hint, predict
-from helpers.exercise_list import EXERCISES
-from helpers.exercises import hints_given
+from helpers import check, hint, predict, progress, quiz
+from helpers.exercises import ROOT, Choice, hints_given, lesson_tables, show_explanation
+
+LESSONS = sorted(path.stem.removeprefix("lesson_") for path in ROOT.glob("notebooks/exercises/lesson_*.py"))
+lessons = pytest.mark.parametrize("lesson", LESSONS)
+
+
+@pytest.fixture(autouse=True)
+def own_progress(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_OPENAI_STORE", str(tmp_path))
+
+
+@pytest.fixture
+def two_questions(tmp_path, monkeypatch):
+    """A lesson 98 with one quiz question."""
+    monkeypatch.setattr("helpers.exercises.ROOT", tmp_path)
+    lesson_tables.cache_clear()
+    file = tmp_path / "notebooks" / "exercises" / "lesson_98.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "from helpers.exercises import Exercise, Quiz\n"
+        "EXERCISES = {'98.1': Exercise(lambda answer: (answer == 4, 'Two and two.'), ('a', 'b', 'c'))}\n"
+        "QUIZZES = {'98.A': Quiz('Which?', {'this': 'Because <b>.', 'that': 'It is not.'}, right='this')}\n"
+    )
+    yield
+    lesson_tables.cache_clear()
 
 
 def test_a_guess_is_set_beside_what_was_measured():
@@ -22,13 +45,52 @@ def test_hints_come_one_after_the_other_and_begin_anew():
     assert [text[:11] for text in texts] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3", "Hint 1 of 3"]
 
 
-def test_every_exercise_has_three_hints():
-    assert all(len(set(exercise.hints)) == 3 for exercise in EXERCISES.values())
+@lessons
+def test_every_exercise_has_three_hints(lesson):
+    assert all(len(set(exercise.hints)) == 3 for exercise in lesson_tables(lesson)["EXERCISES"].values())
+
+
+@lessons
+def test_every_option_of_a_quiz_is_explained_in_its_own_words(lesson):
+    for number, question in lesson_tables(lesson)["QUIZZES"].items():
+        assert question.right in question.options and len(question.options) >= 3, number
+        assert len(set(question.options.values())) == len(question.options), number
+        assert all(len(why.split()) >= 5 for why in question.options.values()), number
+
+
+def test_a_quiz_explains_each_answer_in_text(two_questions):
+    assert repr(quiz("98.A", 1)) == "✔ Yes: Because <b>."
+    assert repr(quiz("98.A", 2)) == "✘ No: It is not."
+
+
+def test_a_quiz_explains_the_answer_that_is_clicked(two_questions):
+    asked = Choice("Quiz", "Which?", ["this", "that"])
+    show_explanation(asked.answer, "98.A", "this")
+    assert "✔ Yes" in asked.answer.value and "Because &lt;b&gt;." in asked.answer.value
+
+
+def test_a_quiz_is_read_as_text_where_no_buttons_are_drawn(two_questions, capsys):
+    quiz("98.A")
+    assert "Quiz 98.A: Which? (1) this; (2) that. Chosen: nothing yet." in capsys.readouterr().out
+
+
+def test_progress_is_kept_on_disk_and_counts_what_was_solved(two_questions):
+    assert progress("98").loc["solved"].tolist() == ["open", "open"]
+    check("98.1", 3), quiz("98.A", 2)
+    assert progress("98").loc["solved"].tolist() == ["open", "open"]
+    check("98.1", 4), quiz("98.A", 1)
+    assert progress("98").loc["solved"].tolist() == ["✔", "✔"]
+
+
+def test_a_guess_can_be_given_as_a_number():
+    assert "You guessed: many, and so it is" in repr(predict("?", ["few", "many"], 2).reveal("many", "so"))
 
 
 def test_an_unknown_exercise_is_told_with_the_known_ones():
-    with pytest.raises(KeyError, match=r"no exercise '99\.9'; there are: 00\.1"):
-        check("99.9", 1)
+    with pytest.raises(KeyError, match=r"no '00\.9'; there are: 00\.1"):
+        check("00.9", 1)
+    with pytest.raises(KeyError, match="no lesson '99'"):
+        hint("99.1")
 
 
 def test_an_exercise_is_found_by_either_way_to_write_its_number():

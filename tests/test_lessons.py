@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from helpers.exercise_list import EXERCISES
+from helpers.exercises import lesson_tables
 
 LESSONS = sorted(Path(__file__).parents[1].glob("notebooks/*.ipynb"))
 
@@ -87,9 +87,12 @@ def test_lessons_import_from_helpers_alone(path):
     assert names == {"helpers"}
 
 
-def test_every_exercise_stands_in_a_lesson():
-    found = [exercise_of(cell) for path in LESSONS for cell in code_cells(read(path))]
-    assert sorted(filter(None, found)) == sorted(EXERCISES)
+@lessons
+def test_every_exercise_and_every_question_stands_in_its_lesson(path):
+    tables, cells = lesson_tables(path.name[:2]), code_cells(read(path))
+    assert sorted(filter(None, map(exercise_of, cells))) == sorted(tables["EXERCISES"])
+    asked = re.findall(r'^quiz\("(.+?)"\)$', "\n".join(cell.source for cell in cells), re.MULTILINE)
+    assert sorted(asked) == sorted(tables["QUIZZES"])
 
 
 @lessons

@@ -20,6 +20,18 @@ def test_losses_show_every_step_and_the_validation_of_each_epoch():
     assert lines[2].get_ydata().tolist() == [3.5, 2.5]
 
 
+def test_a_figure_says_in_words_what_it_shows():
+    steps = pd.DataFrame({"train_loss": [4.0, 3, 2, 1], "full_valid_loss": [np.nan, 2.5, np.nan, 3.5]})
+    assert repr(plot_losses(steps, "Loss")) == (
+        "Figure: Loss. training: from 4 to 1, lowest 1 at 3, highest 4 at 0; "
+        "validation: from 2.5 to 3.5, lowest 2.5 at 1, highest 3.5 at 3."
+    )
+    bars = plot_shares({"a": share([True] * 8 + [False] * 2)}, "Bars")
+    assert repr(bars) == "Figure: Bars. a: 80% (49% to 94%)."
+    table = pd.DataFrame({"n": [10, 10, 20], "loss": [3.0, 1.0, 1.5]})
+    assert repr(plot_experiment(table, "n", "loss", "Runs")) == "Figure: Runs. 10: 2; 20: 1.5."
+
+
 def test_bars_carry_their_share_and_their_interval():
     ax = plot_shares({"a": share([True] * 8 + [False] * 2)}, "title")
     assert [text.get_text() for text in ax.texts] == ["80%"]
