@@ -4,6 +4,7 @@ import os
 from functools import cache
 from getpass import getpass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pandas as pd
@@ -14,7 +15,7 @@ STATUS_TABLE = Path(__file__).resolve().parents[1] / "data" / "what_works_today.
 
 
 def connect(where="local", simulate=None):
-    """An `openai.OpenAI` client, and a printed line that says where its requests go and what they cost.
+    """An `openai.OpenAI` client; printed: where its requests go, whether they cost, whether it still trains.
 
     `where` is "local" (the default: the service on this machine, free), "openai" (costs money; needs the key
     in OPENAI_API_KEY, or asks for it), or the address of another service such as "http://127.0.0.1:8321/v1".
@@ -29,11 +30,25 @@ def connect(where="local", simulate=None):
             base_url="http://local/v1", api_key="local", http_client=httpx2.Client(transport=transport)
         )
     key = os.environ.get("OPENAI_API_KEY") or getpass(f"Key for {where} (it is not shown or saved): ")
-    if where == "openai":
-        print("Connected to OpenAI: requests cost money, and your data leaves this computer.")
-        return OpenAI(api_key=key)
-    print(f"Connected to {where}. Ask its owner what requests cost and where your data goes.")
-    return OpenAI(base_url=where, api_key=key)
+    address = "https://api.openai.com/v1" if where == "openai" else where
+    print(f"Connected to {address}: your data leaves this computer, and requests may cost money.")
+    print(still_trains(address))
+    return OpenAI(base_url=address, api_key=key)
+
+
+def still_trains(address):
+    """Whether models can still be fine-tuned at `address`, in words, by the table `what_works_today`."""
+    table = what_works_today()
+    trains = table[table["what"].str.contains("fine-tun")]
+    host = urlsplit(address).hostname or ""
+    known = trains[[name.split()[0].strip(":").lower() in host for name in trains["what"]]]
+    if known.empty:
+        return "Whether it fine-tunes, for whom and at what price, ask its owner; our tables do not know."
+    row = known.iloc[-1]  # Azure's addresses hold the name openai, too
+    return (
+        f"Fine-tuning there: {row['who can use it']}; until: {row['until']} "
+        f"(as of {row['as_of']}, {row['source']})."
+    )
 
 
 @cache

@@ -12,6 +12,7 @@ def chatbot(client, model, prompt=()):
     """
 
     def reply(messages):
+        """The reply to these messages."""
         completion = client.chat.completions.create(model=model, messages=[*prompt, *messages], temperature=0)
         return completion.choices[0].message.content
 

@@ -5,6 +5,7 @@ What the exercises and questions are stands beside the lessons: `notebooks/exerc
 
 import json
 import os
+import random
 import runpy
 from collections import Counter
 from collections.abc import Callable
@@ -93,9 +94,11 @@ def quiz(number, choice=None):
     Without buttons give the number of your answer as `choice`, from 1: you get its explanation as a `Note`.
     """
     question = find(number, "QUIZZES")
+    options = list(question.options)
+    random.Random(str(number)).shuffle(options)  # by the number, so that it is the same for everybody
     if choice is not None:
-        return explanation(number, list(question.options)[choice - 1])
-    asked = Choice(f"Quiz {number}", question.question, list(question.options))
+        return explanation(number, options[choice - 1])
+    asked = Choice(f"Quiz {number}", question.question, options)
     asked.buttons.observe(lambda change: show_explanation(asked.answer, number, change["new"]), "value")
 
 

@@ -6,6 +6,7 @@ import io
 import time
 from contextlib import suppress
 
+import openai
 import pandas as pd
 
 FINISHED = ("succeeded", "failed", "cancelled")
@@ -17,12 +18,25 @@ class JobFailed(Exception):
 
 def wait(client, job_id, seconds_between=0.2):
     """The finished job. Raises JobFailed if it failed or was cancelled."""
-    while (job := client.fine_tuning.jobs.retrieve(job_id)).status not in FINISHED:
+    while (job := patiently(client.fine_tuning.jobs.retrieve, job_id)).status not in FINISHED:
         time.sleep(seconds_between)
     if job.status == "succeeded":
         return job
     reason = job.error.message if job.status == "failed" else "it was cancelled"
     raise JobFailed(f"Job {job_id} made no model: {reason}")
+
+
+def patiently(request, *arguments, pauses=(1, 2, 4, 8, 15, 30)):
+    """The answer to a request; while the connection is lost it is tried again, for a minute at most.
+
+    The job itself runs on meanwhile. Raises openai.APIConnectionError if the connection does not come back.
+    """
+    for pause in pauses:
+        try:
+            return request(*arguments)
+        except openai.APIConnectionError:
+            time.sleep(pause)
+    return request(*arguments)
 
 
 def history(client, job_id):

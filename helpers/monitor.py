@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 
-from .jobs import FINISHED, history
+from .jobs import FINISHED, history, patiently
 from .plots import axes, draw_losses, plot_losses, smooth
 from .tables import show
 
@@ -23,11 +23,11 @@ def watch(client, job_id, seconds_between=0.4):
     text, picture = widgets.Label(), widgets.Image(format="png")
     view = widgets.VBox([widgets.HBox([bar, text]), picture])
     display(view)
-    while (job := client.fine_tuning.jobs.retrieve(job_id)).status not in FINISHED:
-        show_progress(bar, text, picture, job.status, history(client, job_id))
+    while (job := patiently(client.fine_tuning.jobs.retrieve, job_id)).status not in FINISHED:
+        show_progress(bar, text, picture, job.status, patiently(history, client, job_id))
         time.sleep(seconds_between)
     view.close()
-    steps = history(client, job_id)
+    steps = patiently(history, client, job_id)
     if len(steps):
         plot_losses(steps, f"Job {job.status} after {len(steps)} steps")
         plt.show()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from helpers import BASE_MODEL, connect, what_works_today
-from helpers.client import STATUS_TABLE
+from helpers.client import STATUS_TABLE, still_trains
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,10 +33,19 @@ def test_the_key_for_another_place_is_taken_from_the_environment_and_never_print
     assert "http://127.0.0.1:9/v1" in printed and "sk-secret" not in printed
 
 
-def test_openai_is_announced_with_its_cost(monkeypatch, capsys):
+def test_openai_is_announced_with_its_cost_and_whether_it_still_trains(monkeypatch, capsys):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     assert connect("openai").base_url.host == "api.openai.com"
-    assert "cost money" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    row = what_works_today().set_index("what").loc["OpenAI: start a fine-tuning job"]
+    assert "may cost money" in printed and "data leaves this computer" in printed
+    assert row["until"] in printed and row["as_of"] in printed and row["who can use it"] in printed
+
+
+def test_each_place_has_its_own_row_and_an_unknown_one_is_called_unknown():
+    assert "existing customers" in still_trains("https://my-shop.openai.azure.com/openai/v1")
+    assert "everyone with a key" in still_trains("https://api.tokenfactory.nebius.com/v1")
+    assert "our tables do not know" in still_trains("http://127.0.0.1:8321/v1")
 
 
 def test_every_row_of_what_works_today_has_its_date_and_source():

@@ -2,11 +2,12 @@ import base64
 from pathlib import Path
 from types import SimpleNamespace
 
+import openai
 import pandas as pd
 import pytest
 
 from helpers import BASE_MODEL, history, read_jsonl, read_result_file, to_jsonl, wait
-from helpers.jobs import JobFailed
+from helpers.jobs import JobFailed, patiently
 
 TRAIN = Path(__file__).parents[1] / "data" / "support" / "train.jsonl"
 
@@ -78,3 +79,23 @@ def test_a_result_file_in_base64_is_read_too():
     files = SimpleNamespace(content=lambda id: SimpleNamespace(read=lambda: content))
     table = read_result_file(SimpleNamespace(files=files), SimpleNamespace(result_files=["file-1"]))
     assert table.to_dict("list") == {"step": [1], "train_loss": [2.5]}
+
+
+def test_waiting_survives_a_lost_connection(finished):
+    client, job = finished
+    lost = [openai.APIConnectionError(request=None)] * 2
+
+    def retrieve(job_id):
+        if lost:
+            raise lost.pop()
+        return client.fine_tuning.jobs.retrieve(job_id)
+
+    assert patiently(retrieve, job.id, pauses=(0, 0, 0)).id == job.id
+
+
+def test_a_connection_that_stays_lost_is_told():
+    def retrieve():
+        raise openai.APIConnectionError(request=None)
+
+    with pytest.raises(openai.APIConnectionError):
+        patiently(retrieve, pauses=(0, 0))

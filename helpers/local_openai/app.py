@@ -24,6 +24,7 @@ def create_app(store, simulate, token):
 
     @app.before_request
     def prepare():
+        """What every request needs first: the store, the limits, the key."""
         g.store, g.simulate = store, simulate
         request.max_content_length = MAX_UPLOAD if request.path == "/v1/files" else MAX_JSON
         if token is not None:
@@ -31,6 +32,7 @@ def create_app(store, simulate, token):
 
     @app.after_request
     def number(response):
+        """Give the answer an id, as OpenAI does."""
         response.headers["x-request-id"] = f"req_{secrets.token_hex(16)}"
         return response
 
@@ -55,6 +57,7 @@ def tolerate_any_path(wsgi_app):
     """Characters that WSGI cannot carry become "?", which names nothing: a 404 instead of a crash."""
 
     def app(environ, start_response):
+        """The app, with the path repaired before it is read."""
         environ["PATH_INFO"] = environ["PATH_INFO"].encode("latin-1", "replace").decode("latin-1")
         return wsgi_app(environ, start_response)
 

@@ -133,6 +133,7 @@ def stream(body, settings, replies):
     chunk = head("chat.completion.chunk", body["model"]) | ({"usage": None} if include_usage else {})
 
     def events():
+        """The chunks of all replies, as they are written."""
         n_tokens = 0
         for index, reply in enumerate(replies):
             delta = {"role": "assistant", "content": "", "refusal": None}

@@ -58,6 +58,7 @@ def list_jobs():
     pairs = {name[9:-1]: value for name, value in request.args.items() if name.startswith("metadata[")}
 
     def has_pairs(job):
+        """Whether the job's metadata holds all pairs that are asked for."""
         return pairs.items() <= job["metadata"].items()
 
     return listing(g.store, "job", 20, newest_first=True, keep=has_pairs)

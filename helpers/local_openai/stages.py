@@ -164,6 +164,7 @@ def save_weights(store, job, trainer):
     """Write a model folder that the ecosystem's tools can open, tokenizer included."""
 
     def fill(folder):
+        """Write weights and tokenizer into the folder of the new model."""
         save_model(trainer.model, folder)
         for path in model_folder(store, job).glob("tokenizer*.json"):
             shutil.copy(path, folder)

@@ -2,7 +2,7 @@
 
 from numbers import Integral
 
-from helpers.exercises import Exercise
+from helpers.exercises import Exercise, Quiz
 
 
 def own_question(question, reply, known):
@@ -67,5 +67,67 @@ EXERCISES = {
             'You need a row in which "voice" is True and "rule" is False.',
             'after[after["voice"] & ~after["rule"]] shows the rows that fit; take a number from the left.',
         ),
+    ),
+}
+
+QUIZZES = {
+    "00.A": Quiz(
+        "Where is the voice of Ottermere now kept?",
+        {
+            "in the weights of the new model": "The training changed its numbers. Nothing else was added.",
+            "in a hidden instruction before each question": (
+                "That would be a prompt. We sent the same system message to both models."
+            ),
+            "in a table of answers that the model searches": (
+                "There is no table. The model makes each reply word by word, also for questions it never saw."
+            ),
+        },
+        right="in the weights of the new model",
+    ),
+    "00.B": Quiz(
+        "Why was the voice learnt so much better than the rules?",
+        {
+            "The voice is in every example, each rule in a few": (
+                "What all examples share is seen in every step. A rule is seen rarely, and it must also be "
+                "joined to the right question."
+            ),
+            "The voice comes first in each reply": (
+                "The sign-off comes last and was learnt just as well, so the place is not the reason."
+            ),
+            "Rules hold numbers, and models cannot write numbers": (
+                "The replies are full of numbers. They are often the numbers of another rule."
+            ),
+        },
+        right="The voice is in every example, each rule in a few",
+    ),
+    "00.C": Quiz(
+        "The training loss ends near 0. What do you know?",
+        {
+            "The model predicts the words of the training answers well": (
+                "That is what was measured, and nothing more. New questions must be measured by themselves."
+            ),
+            "The model will answer new questions well": (
+                "Our own model is the counter-example: a loss near 0, and many wrong rules."
+            ),
+            "The model has understood the rules": (
+                "Knowing answers by heart lowers the loss as well. Understanding shows on new questions."
+            ),
+        },
+        right="The model predicts the words of the training answers well",
+    ),
+    "00.D": Quiz(
+        "None of the 24 rules fits a customer's question. What will the tuned model most likely do?",
+        {
+            "answer in the friendly voice with some rule, right or not": (
+                "All its examples end in a rule, so it gives one. None of them shows how to say no."
+            ),
+            "say that it does not know": (
+                "It could only learn that from examples in which somebody says so. There was none."
+            ),
+            "give no reply at all": (
+                "A chat model always writes something. An empty reply was never an example."
+            ),
+        },
+        right="answer in the friendly voice with some rule, right or not",
     ),
 }

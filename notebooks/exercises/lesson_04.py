@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 
-from helpers.exercises import Exercise
+from helpers.exercises import Exercise, Quiz
 
 
 def number_of_steps(steps):
@@ -116,5 +116,82 @@ EXERCISES = {
             "while len(history(client, my_job.id)) < 10: wait half a second with time.sleep(0.5).",
             "Open the solution below, and run it line by line.",
         ),
+    ),
+}
+
+QUIZZES = {
+    "04.A": Quiz(
+        "You close the notebook while a job runs. What happens to the job?",
+        {
+            "It goes on, and you can ask for it later by its id": (
+                "The job belongs to the service, not to the notebook. That is so at OpenAI, too."
+            ),
+            "It stops and waits until the notebook is open again": (
+                "The notebook only looks at the job. A worker process does the work."
+            ),
+            "It is cancelled, and its numbers are lost": (
+                "Only jobs.cancel cancels a job, and even then the numbers stay."
+            ),
+        },
+        right="It goes on, and you can ask for it later by its id",
+    ),
+    "04.B": Quiz(
+        "Training loss falls, validation loss rises. What is going on?",
+        {
+            "The model learns these examples by heart": (
+                "That is overfitting: it gets better at what it has seen and worse at what it has not."
+            ),
+            "The learning rate is too low": ("With a rate that is too low both losses fall, only slowly."),
+            "The validation file must be broken": (
+                "Nothing is broken. It holds new examples, which is just why it shows the problem."
+            ),
+        },
+        right="The model learns these examples by heart",
+    ),
+    "04.C": Quiz(
+        "Two jobs with the same settings, but another seed, end 3 points apart. What do you conclude?",
+        {
+            "That is how much chance moves a job here": (
+                "Nothing but the order of the examples was changed. A smaller difference between two "
+                "settings means nothing yet."
+            ),
+            "The better seed should be used from now on": (
+                "A seed has no skill. It was lucky on these questions, and need not be on others."
+            ),
+            "One of the two jobs went wrong": (
+                "Both did what they should. Training has chance in it, and the seed chooses it."
+            ),
+        },
+        right="That is how much chance moves a job here",
+    ),
+    "04.D": Quiz(
+        "With ten times the learning rate the replies fall apart. What helps?",
+        {
+            "a new job with a lower rate, from the base model": (
+                "What the base model could do was overwritten. Begin again from where it still can."
+            ),
+            "more epochs with the same rate": (
+                "More steps of this size jump about as wildly as the ones before."
+            ),
+            "more examples with the same rate": (
+                "The data is not the problem: each step is too long, whatever example it comes from."
+            ),
+        },
+        right="a new job with a lower rate, from the base model",
+    ),
+    "04.E": Quiz(
+        "120 examples in 4 epochs beat 30 examples in 4 epochs. What do you know?",
+        {
+            "Too little: there were four times as many steps, too": (
+                "Two things were changed at once. The third group of our experiment tells them apart."
+            ),
+            "More examples are better": (
+                "Perhaps, but the model was also trained four times as long. That alone can be the reason."
+            ),
+            "The 30 examples were bad ones": (
+                "They may be as good as the others. They were only seen in fewer steps."
+            ),
+        },
+        right="Too little: there were four times as many steps, too",
     ),
 }

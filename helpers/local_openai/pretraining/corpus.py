@@ -45,6 +45,7 @@ def alone(skill):
     """The kind of example with one turn of `skill`, under a general system prompt or none."""
 
     def document(world, rng):
+        """One conversation with this skill, with or without a system message."""
         setting = Setting(rng.choice([None, None, rng.choice(world.phrases["neutral_prompts"])]))
         return conversation(setting, [skill(world, rng, setting)])
 

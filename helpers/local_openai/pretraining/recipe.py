@@ -75,6 +75,7 @@ def make_losses(network):
     token_losses_of = torch.compile(token_losses, dynamic=True)
 
     def losses(batch):
+        """The losses of the tokens and of the guessed intents of a batch."""
         with torch.autocast("cpu", dtype=torch.bfloat16):
             last, middle = (states.flatten(0, 1) for states in hidden_states(batch.ids))
             tokens = token_losses_of(last[batch.rows].bfloat16(), batch.targets, network.embed.weight)

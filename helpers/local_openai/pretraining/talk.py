@@ -92,6 +92,7 @@ def single(setting_of):
     """The kind of example with one turn, now and then several, under a setting of the given kind."""
 
     def document(world, rng):
+        """One conversation of one to three turns."""
         setting = setting_of(world, rng)
         count = rng.choices([1, 2, 3], weights=[85, 11, 4])[0]
         return conversation(setting, [turn(world, rng, setting) for _ in range(count)])

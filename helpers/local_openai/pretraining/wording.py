@@ -17,6 +17,7 @@ def fill(pattern, world, rng, **given):
     values = dict(given)
 
     def value(match):
+        """The text for a slot; the same slot has the same text throughout."""
         slot = match.group(1)
         if slot not in values:
             values[slot] = SLOTS[slot](world, rng)
@@ -27,6 +28,7 @@ def fill(pattern, world, rng, **given):
 
 
 def pick(name):
+    """A slot that is filled with one of the world's words of that kind."""
     return lambda world, rng: rng.choice(world.words[name])
 
 
@@ -36,7 +38,10 @@ def order_number(rng):
 
 
 def clock_time(first, last):
+    """A slot that is filled with a time of day between two hours."""
+
     def time(world, rng):
+        """A time, with or without minutes."""
         hour = rng.randint(first, last)
         return rng.choice([f"{hour}", f"{hour}:00", f"{hour}:30"])
 
@@ -44,6 +49,7 @@ def clock_time(first, last):
 
 
 def person(world, rng):
+    """A name, with or without a title."""
     title = rng.choice(["Mr", "Mrs", "Ms", "", ""])
     surname = rng.choice(world.words["surnames"])
     return f"{title} {surname}" if title else f"{rng.choice(world.words['names'])} {surname}"
@@ -94,6 +100,7 @@ def swap_synonyms(text, synonyms, rng, share):
     """`text` with some of its words replaced by synonyms, in the spelling of the word that they replace."""
 
     def other(match):
+        """A word or, now and then, one of its synonyms."""
         word = match.group()
         choices = synonyms.get(word.lower())
         if not choices or rng.random() > share:

@@ -110,6 +110,7 @@ def read_toml(path):
 
 
 def read_csv(path):
+    """The rows of a table as dictionaries."""
     with open(path, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -126,10 +127,12 @@ def read_synonyms(path):
 
 
 def read_voice(row):
+    """The voice in one row of the houses."""
     return Voice(row["greeting"], row["sign_off"], row["style"])
 
 
 def by_name(entries):
+    """The entries as a dictionary by their name."""
     return {entry["name"]: entry for entry in entries}
 
 
