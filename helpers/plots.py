@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, PINK, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9"
@@ -29,7 +30,8 @@ def line_in_words(label, line):
 
 def share_in_words(label, row):
     """A share with its interval, as `share` gives it."""
-    return f"{label}: {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})"
+    name = " ".join(label.split())  # a label may have two lines
+    return f"{name}: {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})"
 
 
 def axes(title, xlabel, ylabel, figsize=(7, 3.6)):
@@ -88,6 +90,28 @@ def plot_shares(shares, title):
     ax.words = [share_in_words(label, row) for label, row in shares.items()]
     ax.set_ylim(0, 1.15)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    return ax
+
+
+def plot_counts(counts, title):
+    """A bar for each entry of a Series; of a DataFrame, each row is a bar with a piece for each column."""
+    table = pd.DataFrame(counts)
+    several = len(table.columns) > 1
+    ax = axes(title, "count", "", figsize=(7, 1.2 + 0.27 * len(table)))
+    left = np.zeros(len(table))
+    for (name, column), colour in zip(table.items(), COLOURS, strict=False):
+        bars = ax.barh(
+            table.index.astype(str), column, left=left, color=colour, edgecolor="white", label=name
+        )
+        ax.bar_label(bars, [n or "" for n in column], label_type="center", color="white")
+        left += column.to_numpy()
+    for place, row in table.iterrows():
+        pieces = [f"{n} {name}" if several else f"{n}" for name, n in row.items()]
+        ax.words = [*ax.words, f"{place}: {', '.join(pieces)}"]
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.invert_yaxis()  # the first entry on top
+    if several:
+        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 

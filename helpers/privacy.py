@@ -8,8 +8,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pandas as pd
-
-from ._check_digits import IBAN_LENGTHS, codice_fiscale, dni, iban, luhn, nir, ssn, steuer_id
+from stdnum import iban, luhn
+from stdnum.de import idnr
+from stdnum.es import dni, nie
+from stdnum.fr import nir
+from stdnum.it import codicefiscale
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,16 @@ def rule(kind, pattern, is_valid=lambda _: True):
     return kind, re.compile(pattern, re.MULTILINE), is_valid
 
 
+def fits(*kinds):
+    """A function that says whether the check digits of a number are right for one of stdnum's `kinds`."""
+    return lambda number: any(kind.is_valid(re.sub(r"[\W_]", "", number)) for kind in kinds)
+
+
+# How long an IBAN is, blanks not counted; source: the SWIFT IBAN registry.
+IBAN_LENGTHS = {
+    **{15: "NO", 16: "BE", 18: "DK|FI|NL", 19: "SI", 20: "AT|EE|LT|LU", 21: "CH|HR|LI|LV", 22: "BG|DE|GB|IE"},
+    **{24: "CZ|ES|RO|SE|SK", 25: "PT", 26: "IS|TR", 27: "FR|GR|IT", 28: "CY|HU|PL", 31: "MT"},
+}
 # Words that stand where a name could: "my name is on the box", "I am Really Angry", "10 miles down the road".
 NO_NAME = (
     r"(?!(?i:a|along|an|and|at|but|down|for|from|here|i|in|is|it|just|my|not|now|of|on|or|order|per|please|pls|"
@@ -106,11 +119,14 @@ PASSWORD = r"(?i:\b(?:pass|password|passwd|pwd|passwort|mot de passe|contraseña
 LOCAL = r"(?<![\w.+%-])[\w.+%-]+"  # before the @
 AT, DOT = r"\s?[(\[]\s?at\s?[)\]]\s?", r"(?:\.|\s?[(\[]\s?dot\s?[)\]]\s?)"
 NINO = r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:\d\d ?){3}[A-D]"
+# Of the USA: no part is all zeros, the first is not 666 or 9xx. (stdnum would also refuse known specimens.)
+SSN = r"(?!000|666|9)\d{3}[ -](?!00)\d\d[ -](?!0000)\d{4}"
+SSN_DIGITS = SSN.replace("[ -]", "")
 CARD = r"(?:4(?:[ .-]?\d){12}|3(?:[ .-]?\d){13,14}?|[2-6](?:[ .-]?\d){15,18}?)"  # lazy: a date may follow
 DATE = r"(?:\d\d?[./-]){2}(?:19|20)?\d\d(?![\d./-])"
 IN_USA = r"(?:1[ .-])?\(?[2-9]\d\d\)?[ .-]{0,2}\d{3}[ .-]\d{4}(?: (?:ext\.?|x) ?\d{1,5})?"
 CALL = r"(?i:\b(?:phone|tel|mobile|cell|call|ring|text|whatsapp)\b[^\w\n]{0,3}(?:(?:me|on|at|is) )*)"
-IBANS = "|".join(rf"{land}\d\d(?:[ -]?[A-Z0-9]){{{n - 4}}}" for land, n in IBAN_LENGTHS.items())
+IBANS = "|".join(rf"(?:{lands})\d\d(?:[ -]?[A-Z0-9]){{{n - 4}}}" for n, lands in IBAN_LENGTHS.items())
 
 RULES = [  # the first rule that claims a place has it
     rule("SECRET", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*KEY-----|\Z)"),
@@ -121,15 +137,17 @@ RULES = [  # the first rule that claims a place has it
     rule("SECRET", rf"{PASSWORD}\s+is:?\s+[\"']?(?=\S*[\d!#$%&*])([^\s\"',;]{{4,}})"),
     rule("EMAIL", rf"(?i){LOCAL}(?:@|{AT})[\w-]+(?:{DOT}[\w-]+)*{DOT}[^\W\d_]{{2,}}"),
     rule("EMAIL", rf"(?i){LOCAL}(?: (?:dot|underscore|dash) \w+)* at [\w-]+(?: dot [a-z]+)+"),
-    rule("IBAN", rf"(?i)(?<!\w)(?:{IBANS})(?!\w)", iban),
-    rule("NATIONAL_ID", r"(?<![\w-])\d{3}[ -]\d\d[ -]\d{4}(?![\w-])", ssn),
-    rule("NATIONAL_ID", r"(?i:\b(?:ssn|social(?: security)?)\b)[^\d\n]{0,12}(\d{9})\b", ssn),
+    rule("IBAN", rf"(?i)(?<!\w)(?:{IBANS})(?!\w)", fits(iban)),
+    rule("NATIONAL_ID", rf"(?<![\w-]){SSN}(?![\w-])"),
+    rule(
+        "NATIONAL_ID", rf"(?i:\b(?:ssn|social(?: security)?)\b)[^\d\n]{{0,12}}({SSN.replace('[ -]', '')})\b"
+    ),
     rule("NATIONAL_ID", rf"(?i)\b{NINO}\b"),
-    rule("NATIONAL_ID", r"(?i)\b[A-Z]{6}\d\d[A-EHLMPR-T]\d\d[A-Z]\d{3}[A-Z]\b", codice_fiscale),
-    rule("NATIONAL_ID", r"(?<![\w-])[1-9]\d ?\d{3} ?\d{3} ?\d{3}(?![\w-])", steuer_id),
-    rule("NATIONAL_ID", r"(?i)\b(?:\d{8}|\d\d\.\d{3}\.\d{3}|[XYZ]-?\d{7})-?[A-Z]\b", dni),
-    rule("NATIONAL_ID", r"(?i)\b[12] ?\d\d ?\d\d ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d\b", nir),
-    rule("CARD", rf"(?<![\w.-]){CARD}(?![\w-])", luhn),
+    rule("NATIONAL_ID", r"(?i)\b[A-Z]{6}\d\d[A-EHLMPR-T]\d\d[A-Z]\d{3}[A-Z]\b", fits(codicefiscale)),
+    rule("NATIONAL_ID", r"(?<![\w-])[1-9]\d ?\d{3} ?\d{3} ?\d{3}(?![\w-])", fits(idnr)),
+    rule("NATIONAL_ID", r"(?i)\b(?:\d{8}|\d\d\.\d{3}\.\d{3}|[XYZ]-?\d{7})-?[A-Z]\b", fits(dni, nie)),
+    rule("NATIONAL_ID", r"(?i)\b[12] ?\d\d ?\d\d ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d\b", fits(nir)),
+    rule("CARD", rf"(?<![\w.-]){CARD}(?![\w-])", fits(luhn)),
     rule("PHONE", r"(?<![\w.])(?:\+|00)[1-9](?:[ ()./-]{0,2}\d){7,13}(?!\w)"),
     rule("PHONE", rf"(?<![\w.-]){IN_USA}(?!\w)"),
     rule("PHONE", rf"(?<![\w./-])(?!{DATE})\(?0[1-9](?:[ ()./-]{{0,2}}\d){{7,10}}(?![\w-])"),

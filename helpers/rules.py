@@ -32,9 +32,6 @@ def format_of(example):
     return next((name for name, (needed, _) in FORMATS.items() if not needed.isdisjoint(example)), None)
 
 
-# ---------------------------------------------------------------- an example as a whole
-
-
 @rule('Write each line as {"messages": [...]}.')
 def format_is_known(example):
     if not format_of(example):
@@ -82,21 +79,22 @@ def system_is_first(messages):
 
 @rule("Answer each call, right after it, with a tool message that has its id as tool_call_id.")
 def tool_calls_are_answered(messages):
-    open_calls = set()
+    open_calls = []
     for place, message in enumerate(messages, start=1):
         if message["role"] == "tool":
             if message.get("tool_call_id") not in open_calls:
                 return f"message {place} answers {message.get('tool_call_id')!r}, which was not called"
-            open_calls.discard(message["tool_call_id"])
+            open_calls.remove(message["tool_call_id"])
         elif open_calls:
-            return f"message {place} comes before the answer to {sorted(open_calls)[0]!r}"
-        open_calls.update(call["id"] for call in message.get("tool_calls") or [])
+            return f"message {place} comes before the answer to {open_calls[0]!r}"
+        open_calls += [call["id"] for call in message.get("tool_calls") or []]
 
 
 @rule('List each function that is called under "tools".')
 def called_functions_are_declared(example):
-    declared = {tool.get("function", {}).get("name") for tool in example.get("tools") or []}
-    declared |= {function.get("name") for function in example.get("functions") or []}
+    functions = [tool.get("function") for tool in dictionaries(example.get("tools"))]
+    functions += dictionaries(example.get("functions"))
+    declared = [function.get("name") for function in dictionaries(functions)]
     for message in example["messages"]:
         for call in message.get("tool_calls") or []:
             if call["function"]["name"] not in declared:
@@ -123,9 +121,6 @@ def outputs_are_one_reply(example):
 def outputs_differ(example):
     if example["preferred_output"] == example["non_preferred_output"]:
         return "both outputs are the same: there is nothing to prefer"
-
-
-# ---------------------------------------------------------------- a single message
 
 
 @rule('Write each message as an object: {"role": "user", "content": "…"}.')
@@ -166,21 +161,17 @@ def message_says_something(message):
 
 @rule("Images belong to the user's messages.")
 def assistant_writes_text(message):
-    content = message.get("content")
-    if message.get("role") != "assistant" or not isinstance(content, list):
-        return None
-    if any(part.get("type") not in ("text", "refusal") for part in content):
+    types = [part.get("type") for part in dictionaries(message.get("content"))]
+    if message.get("role") == "assistant" and any(kind not in ("text", "refusal") for kind in types):
         return "the assistant sends something other than text"
 
 
 @rule("Use the number 0 (do not learn from this reply) or 1, on messages of the assistant alone.")
 def weight_is_0_or_1(message):
     weight = message.get("weight")
-    if weight is None:
-        return None
-    if message.get("role") != "assistant":
+    if weight is not None and message.get("role") != "assistant":
         return f"the {message.get('role')} has a weight"
-    if isinstance(weight, bool) or weight not in (0, 1):
+    if weight is not None and (isinstance(weight, bool) or weight not in (0, 1)):
         return f"the weight is {weight!r}"
 
 
@@ -193,9 +184,13 @@ def name_is_plain(message):
 
 @rule('Write calls as [{"id": "…", "type": "function", "function": {"name": "…", "arguments": "{…}"}}].')
 def tool_calls_are_complete(message):
-    for call in message.get("tool_calls") or []:
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list):
+        return f"the tool calls are {shortened(calls)}, not a list"
+    for call in calls:
         function = call.get("function") if isinstance(call, dict) else None
-        if not isinstance(function, dict) or not call.get("id") or not isinstance(function.get("name"), str):
+        names = [function.get("name"), call.get("id")] if isinstance(function, dict) else [None]
+        if not all(isinstance(name, str) and name for name in names):
             return f"the tool call {shortened(call)} lacks an id or a function with a name"
         if not is_json_text(function.get("arguments")):
             return f"the arguments of {function['name']!r} are not JSON in a text"
@@ -210,19 +205,28 @@ def is_json_text(text):
     return isinstance(text, str)
 
 
+def dictionaries(value):
+    """The dictionaries in a list; none if `value` is no list."""
+    return [thing for thing in value if isinstance(thing, dict)] if isinstance(value, list) else []
+
+
 def shortened(value):
     """A value as it would stand in Python code, at most 40 characters of it."""
     text = repr(value)
     return text if len(text) <= 40 else text[:39] + "…"
 
 
-MESSAGE_RULES = [
-    role_is_known,
-    no_extra_fields,
-    content_has_the_right_type,
-    message_says_something,
-    assistant_writes_text,
-    weight_is_0_or_1,
-    name_is_plain,
-    tool_calls_are_complete,
+SHAPE = [{"example": [format_is_known]}, {"example": [keys_are_there, no_extra_keys]}]
+ROLE_AND_TEXT = [role_is_known, no_extra_fields, content_has_the_right_type, message_says_something]
+OTHER_FIELDS = [assistant_writes_text, weight_is_0_or_1, name_is_plain, tool_calls_are_complete]
+MESSAGES = [
+    {"messages": [messages_are_a_list]},
+    {"message": [message_is_an_object]},
+    {"message": ROLE_AND_TEXT + OTHER_FIELDS},
 ]
+TALK = [assistant_speaks, assistant_is_last, system_is_first, tool_calls_are_answered]
+STAGES = {  # format → stages of {what is looked at: its rules}; one with an error is the last to be tried
+    "chat": [*MESSAGES, {"messages": TALK, "example": [called_functions_are_declared]}],
+    "preference": [*MESSAGES, {"example": [outputs_are_one_reply, outputs_differ]}],
+    "completion": [{"example": [texts_are_there]}],
+}

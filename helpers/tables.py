@@ -15,7 +15,8 @@ class TextTable:
     def _repr_html_(self):
         cells = {"text-align": "left", "white-space": "pre-wrap", "vertical-align": "top"}
         head = [{"selector": "th", "props": [("text-align", "left")]}]
-        return self.table.style.format(precision=2).set_properties(**cells).set_table_styles(head).to_html()
+        style = self.table.style.format(precision=2, escape="html")  # a text is shown as it is, tags and all
+        return style.set_properties(**cells).set_table_styles(head).to_html()
 
 
 def show(table):

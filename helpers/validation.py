@@ -1,8 +1,11 @@
 """All problems of a training file at once: line, rule, what is wrong, what to do."""
 
 import codecs
+import io
 import json
+import re
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -23,12 +26,13 @@ class Problem:
     severity: str = "error"
 
 
-def validate(path, method="supervised"):
+def validate(file, method="supervised"):
     """The problems of a JSONL file as a DataFrame, a row for each; empty if there is none.
 
-    `method` is "supervised" (chat messages), "dpo" (preferences), or "completion" (the legacy format).
+    `file` is a path, or the bytes of a file. `method` is "supervised" (chat messages), "dpo" (preferences),
+    or "completion" (the legacy format).
     """
-    with open(path, "rb") as lines:
+    with io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as lines:
         return pd.DataFrame(map(asdict, problems(lines, method)), columns=list(Problem.__annotations__))
 
 
@@ -91,112 +95,55 @@ def line_problems(number, example, wanted):
     """The problems of one example; later rules need what earlier ones make sure."""
     if wanted == "chat" and is_ordinary(example):
         return
-    for stage in (shape, *CONTENT[wanted]):
-        found = [
-            Problem(number, rule.__name__, text, rule.remedy, rule.severity)
-            for rule, text in stage(example, wanted)
-        ]
+    form = rules.format_of(example)
+    if form not in (wanted, None):
+        text = f"in the {form} format, but the job needs the {wanted} format"
+        yield Problem(number, "format_fits_method", text, "Choose the method that fits, or change the file.")
+        return
+    for stage in (*rules.SHAPE, *rules.STAGES[wanted]):
+        found = [Problem(number, *broken) for broken in stage_problems(stage, example)]
         yield from found
         if any(problem.severity == "error" for problem in found):
             return
 
 
-def is_ordinary(example):
-    """Whether this is the usual kind of example, which breaks no rule: most are, and this is quick to see."""
-    messages = example.get("messages")
-    if len(example) > 1 or not isinstance(messages, list) or not messages:
-        return False
-    for message in messages:
-        if not isinstance(message, dict) or message.keys() != {"role", "content"}:
-            return False
-        if not isinstance(message["content"], str) or not message["content"].strip():
-            return False
-    roles = [message["role"] for message in messages]
-    return (
-        roles[-1] == "assistant" and ORDINARY_ROLES.issuperset(roles[1:]) and roles[0] in ("system", "user")
-    )
-
-
-ORDINARY_ROLES = {"user", "assistant"}
-
-
-def judge(judges, thing):
-    """(rule, what is wrong) for each rule that `thing` breaks."""
-    return [(rule, text) for rule in judges if (text := rule(thing))]
-
-
-def shape(example, wanted):
-    """Format and keys of an example."""
-    form = rules.format_of(example)
-    if form in (wanted, None):
-        found = judge([rules.format_is_known], example)
-        return found or judge([rules.keys_are_there, rules.no_extra_keys], example)
-    return [(format_fits_method, f"in the {form} format, but the job needs the {wanted} format")]
-
-
-@rules.rule(
-    "Choose the method that fits the file, or change the file. to_chat(...) helps with the legacy one."
-)
-def format_fits_method(example):
-    """Broken where an example has the format of another method; see `shape`."""
-
-
-def message_list(example, wanted):
-    """Messages that are objects in a list."""
-    messages = messages_of(example)
-    found = judge([rules.messages_are_a_list], messages)
-    return found or each_message([rules.message_is_an_object], messages)
-
-
-def message_fields(example, wanted):
-    """What stands in each message."""
-    return each_message(rules.MESSAGE_RULES, messages_of(example))
-
-
-def conversation(example, wanted):
-    """How the messages of a chat example belong together."""
-    judges = [
-        rules.assistant_speaks,
-        rules.assistant_is_last,
-        rules.system_is_first,
-        rules.tool_calls_are_answered,
-    ]
-    found = judge(judges, example["messages"])
-    return found + judge([rules.called_functions_are_declared], example)
-
-
-def outputs(example, wanted):
-    """The two replies of a preference."""
-    return judge([rules.outputs_are_one_reply, rules.outputs_differ], example)
-
-
-def texts(example, wanted):
-    """Prompt and completion of the legacy format."""
-    return judge([rules.texts_are_there], example)
-
-
-CONTENT = {
-    "chat": (message_list, message_fields, conversation),
-    "preference": (message_list, message_fields, outputs),
-    "completion": (texts,),
-}
+def stage_problems(stage, example):
+    """(rule, what is wrong, what to do, severity) for each rule of a stage that the example breaks."""
+    for part, judges in stage.items():
+        for place, thing in PARTS[part](example):
+            for rule in judges:
+                if text := rule(thing):
+                    yield rule.__name__, place + text, rule.remedy, rule.severity
 
 
 def messages_of(example):
     """The messages of a chat example, or those to which a preference gives two replies."""
-    if "messages" in example:
-        return example["messages"]
-    return example["input"].get("messages") if isinstance(example["input"], dict) else None
+    holder = example if "messages" in example else example["input"]
+    return holder.get("messages") if isinstance(holder, dict) else None
 
 
-def each_message(judges, messages):
-    """(rule, what is wrong) for all messages, counted from 1."""
-    found = []
-    for place, message in enumerate(messages, start=1):
-        for rule in judges:
-            if text := rule(message):
-                found.append((rule, f"message {place}: {text}"))
-    return found
+PARTS = {  # what a rule looks at → (where it stands, the thing) for each
+    "example": lambda example: [("", example)],
+    "messages": lambda example: [("", messages_of(example))],
+    "message": lambda example: [(f"message {i}: ", m) for i, m in enumerate(messages_of(example), start=1)],
+}
+
+
+def is_ordinary(example):
+    """Whether this is the usual kind of example, which breaks no rule: most are, and this is quick to see."""
+    messages = example.get("messages")
+    if len(example) > 1 or not isinstance(messages, list) or not all(map(is_plain, messages)):
+        return False
+    roles = [message["role"] for message in messages]
+    usual = all(role in ("user", "assistant") for role in roles[1:])
+    return usual and roles[:1] in (["system"], ["user"]) and roles[-1] == "assistant"
+
+
+def is_plain(message):
+    """Whether a message has a role, a text, and nothing else."""
+    if not isinstance(message, dict) or message.keys() != {"role", "content"}:
+        return False
+    return isinstance(message["content"], str) and message["content"].strip() != ""
 
 
 def size_problems(count):
@@ -207,3 +154,21 @@ def size_problems(count):
     elif count < GOOD_START:
         text = f"{count} examples are a try, {GOOD_START} a good start"
         yield Problem(0, "enough_examples", text, "Add good ones, if you can.", "warning")
+
+
+def safe_fixes(file):
+    """(the bytes of a file without slips that mean nothing, a table of what was changed); no text is touched.
+
+    Mended are a byte-order mark, blank lines, a comma behind the object, and roles with capitals or blanks.
+    """
+    data = file if isinstance(file, bytes) else Path(file).read_bytes()
+    before = data.removesuffix(b"\n").split(b"\n")
+    table = pd.DataFrame({"before": before, "after": map(fixed_line, before)}, range(1, len(before) + 1))
+    fixed = b"".join(line + b"\n" for line in table["after"] if line)
+    return fixed, table[(table["before"] != table["after"]) | (table["after"] == b"")].rename_axis("line")
+
+
+def fixed_line(line):
+    """One line without its harmless slips; empty if nothing is on it."""
+    line = line.removeprefix(codecs.BOM_UTF8).strip().removesuffix(b",")
+    return re.sub(rb'("role": *)"\s*(\w+)\s*"', lambda found: found[1] + b'"%s"' % found[2].lower(), line)

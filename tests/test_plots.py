@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import plot_curves, plot_experiment, plot_shares, share
+from helpers import plot_counts, plot_curves, plot_experiment, plot_shares, share
 from helpers.plots import plot_losses
 
 
@@ -37,6 +37,19 @@ def test_bars_carry_their_share_and_their_interval():
     assert [text.get_text() for text in ax.texts] == ["80%"]
     (low, high) = ax.collections[0].get_segments()[0][:, 1]
     assert (low, high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
+
+
+def test_counts_are_bars_with_their_numbers_and_say_them_in_words():
+    ax = plot_counts(pd.Series({"mails": 3, "chats": 0}), "Rows")
+    assert [bar.get_width() for bar in ax.patches] == [3, 0]
+    assert [text.get_text() for text in ax.texts] == ["3", ""]
+    assert repr(ax) == "Figure: Rows. mails: 3; chats: 0."
+
+
+def test_the_pieces_of_a_bar_stand_side_by_side():
+    ax = plot_counts(pd.DataFrame({"kept": [3, 1], "dropped": [2, 4]}, index=["a", "b"]), "Rows")
+    assert [(bar.get_x(), bar.get_width()) for bar in ax.patches] == [(0, 3), (0, 1), (3, 2), (1, 4)]
+    assert repr(ax) == "Figure: Rows. a: 3 kept, 2 dropped; b: 1 kept, 4 dropped."
 
 
 def test_an_experiment_shows_single_jobs_and_their_mean():

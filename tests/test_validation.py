@@ -4,7 +4,7 @@ from functools import cache
 import pytest
 
 from helpers import rules
-from helpers.validation import is_ordinary, line_problems, problems, validate
+from helpers.validation import is_ordinary, line_problems, problems, safe_fixes, validate
 
 USER = {"role": "user", "content": "Hi"}
 REPLY = {"role": "assistant", "content": "Hello!"}
@@ -83,6 +83,7 @@ BROKEN_CHAT = {  # what was done to a line → (the line, the rule that it break
     "role bot": (chat(USER, REPLY | {"role": "bot"}), "role_is_known"),
     "role with a blank": (chat(USER, REPLY | {"role": "assistant "}), "role_is_known"),
     "role a list": (chat(USER | {"role": ["user"]}, REPLY), "role_is_known"),
+    "role a list in the middle": (chat(USER, USER | {"role": ["user"]}, REPLY), "role_is_known"),
     "extra field": (chat(USER | {"text": "Hi"}, REPLY), "no_extra_fields"),
     "field misspelt": (chat({"role": "user", "contents": "Hi"}, REPLY), "no_extra_fields"),
     "time of the message": (chat(USER | {"created_at": 17}, REPLY), "no_extra_fields"),
@@ -245,6 +246,37 @@ def test_a_preference_and_a_legacy_example_are_right_where_they_belong():
     assert found(file_with(LEGACY, LEGACY), "completion") == []
 
 
+ODD = [None, True, 3, 1.5, "", "x", [], [None], ["x"], [[]], [{}], {}, {"a": 1}, [{"type": "text"}]]
+
+
+def places(value, path=()):
+    """The path to every value within a value."""
+    yield path
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], (*path, key))
+
+
+def replaced(value, path, new):
+    """A copy of `value` with another value at `path`."""
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+BASES = {name: (row, "supervised") for name, row in LEGAL.items() if name != "very long"} | {
+    "preference": (PREFERENCE, "dpo"),
+    "completion": (LEGACY, "completion"),
+}
+
+
+@pytest.mark.parametrize(("row", "method"), BASES.values(), ids=BASES.keys())
+def test_whatever_stands_somewhere_the_problems_are_told_and_nothing_is_raised(row, method):
+    rows = [replaced(row, path, odd) for path in places(row) if path for odd in ODD]
+    assert list(problems(lines_of(*rows), method))
+
+
 def test_two_outputs_that_are_the_same_are_a_warning():
     same = PREFERENCE | {"non_preferred_output": PREFERENCE["preferred_output"]}
     assert found(file_with(same, PREFERENCE), "dpo") == [(7, "outputs_differ", "warning")]
@@ -291,3 +323,50 @@ def test_what_is_quickly_seen_to_be_ordinary_breaks_no_rule(monkeypatch):
     assert 3 <= len(ordinary) < len(every_case())
     monkeypatch.setattr("helpers.validation.is_ordinary", lambda example: False)
     assert [list(line_problems(1, example, "chat")) for example in ordinary] == [[]] * len(ordinary)
+
+
+def test_the_bytes_of_a_file_are_validated_like_the_file(tmp_path):
+    data = b"".join(lines_of(GOOD, chat(USER)))
+    (tmp_path / "train.jsonl").write_bytes(data)
+    assert validate(data).equals(validate(tmp_path / "train.jsonl"))
+    assert list(validate(b"")["rule"]) == ["enough_examples"]
+
+
+HARMLESS = {  # a slip that a program may mend → (the line, the line without it)
+    "byte-order mark": (b'\xef\xbb\xbf{"a": 1}', b'{"a": 1}'),
+    "comma behind the object": (b'{"a": 1}, ', b'{"a": 1}'),
+    "role with a capital": (b'{"role": "Assistant"}', b'{"role": "assistant"}'),
+    "role with a blank": (b'{"role":"user "}', b'{"role":"user"}'),
+    "Windows line end": (b'{"a": 1}\r', b'{"a": 1}'),
+}
+
+
+@pytest.mark.parametrize(("line", "mended"), HARMLESS.values(), ids=HARMLESS.keys())
+def test_a_harmless_slip_is_mended_and_told(line, mended):
+    fixed, changes = safe_fixes(line + b"\n" + b'{"b": 2}\n')
+    assert fixed == mended + b'\n{"b": 2}\n'
+    assert [*changes.itertuples()] == [(1, line, mended)]
+
+
+def test_blank_lines_are_dropped_and_told_with_their_numbers():
+    fixed, changes = safe_fixes(b'{"a": 1}\n\n  \n{"b": 2}')
+    assert fixed == b'{"a": 1}\n{"b": 2}\n' and list(changes.index) == [2, 3]
+
+
+def test_what_is_said_is_never_changed():
+    text = 'she wrote: {"role": "User"}, and \u201e"role": "User "\u201c, ends with a comma,'
+    rows = [chat(USER | {"content": text}, REPLY | {"content": " Yes,  "})]
+    fixed, changes = safe_fixes(b"".join(lines_of(*rows)))
+    assert [json.loads(line) for line in fixed.splitlines()] == rows and changes.empty
+
+
+def test_what_needs_a_decision_is_left_as_it_is():
+    rows = [row for row, rule in BROKEN_CHAT.values() if isinstance(row, dict) and rule != "role_is_known"]
+    fixed, changes = safe_fixes(b"".join(lines_of(*rows)))
+    assert changes.empty
+
+
+def test_safe_fixes_reads_a_file_and_leaves_it_alone(tmp_path):
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf{}\n")
+    assert safe_fixes(path)[0] == b"{}\n" and path.read_bytes() == b"\xef\xbb\xbf{}\n"

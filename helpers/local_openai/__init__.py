@@ -15,6 +15,7 @@ rather than silently useless.
 """
 
 import os
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,3 +44,24 @@ def start(store=None, *, simulate=None, token=None):
     app = create_app(store, simulate, token)
     ensure_worker(store)
     return app
+
+
+@cache
+def chat_format_of(model="tiny-chat"):
+    """The tokenizer, chat template and loss mask of a base model: a `ChatFormat`, as its jobs use it.
+
+    `training_tokens(example)` says what a job makes of an example, `encoding` is the tokenizer.
+    """
+    from .chat_format import ChatFormat
+
+    return ChatFormat(BASE_MODELS[model])
+
+
+def training_tokens(example, model="tiny-chat"):
+    """What a job makes of a training example: its (token ids, loss weights), not yet cut to the context.
+
+    Raises MessageError, a ValueError, with the words of the service for an example that breaks a rule.
+    """
+    from .training_file import clean_example
+
+    return chat_format_of(model).example(clean_example(example), limit=None)
