@@ -49,6 +49,18 @@ MAP = {
     "read_result_file": "jobs",
     "plot_curves": "plots",
     "plot_experiment": "plots",
+    # 06 ethics
+    "redact_examples": "privacy",
+    "gap": "ethics",
+    "declines": "ethics",
+    "exposure": "ethics",
+    "audit": "ethics",
+    "model_card": "ethics",
+    "disclosure": "ethics",
+    "plot_amplification": "plots",
+    # 07 your own assistant
+    "read_csv": "dataset",
+    "ChatWindow": "chat_window",
 }
 
 

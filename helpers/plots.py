@@ -132,3 +132,23 @@ def plot_experiment(table, x, y, title, log=False):
     ax.set_ylim(bottom=0)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # a dot of the legend is no job
     return ax
+
+
+T_FIVE = 2.776  # Student's t: half a 95 % interval of a mean of five seeds, in standard errors
+
+
+def plot_amplification(table, own):
+    """The gap in the replies against the gap in the file, as means over five seeds with 95 % intervals.
+
+    `table` has the columns way, file and replies, a row a job; `own`, with the same columns, becomes stars.
+    """
+    ax = axes("Bias in, bias out", "gap in the file", "gap in the replies")
+    ax.plot([0, 1], [0, 1], color="grey", linestyle=":", label="replies like the file")
+    for (way, rows), colour, marker in zip(table.groupby("way"), COLOURS, MARKERS, strict=False):
+        means, errors = (rows.groupby("file")["replies"].agg(name) for name in ("mean", "sem"))
+        ax.errorbar(means.index, means, T_FIVE * errors, color=colour, marker=marker, capsize=4, label=way)
+        ax.words = [*ax.words, line_in_words(way, means)]
+    ax.scatter(own["file"], own["replies"], s=140, marker="*", color=PINK, zorder=3, label="your model")
+    ax.words += [f"your model, {way}: {y:.2f} at {x:.2f}" for way, x, y in own.itertuples(index=False)]
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax

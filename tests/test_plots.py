@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import plot_counts, plot_curves, plot_experiment, plot_shares, share
+from helpers import plot_amplification, plot_counts, plot_curves, plot_experiment, plot_shares, share
 from helpers.plots import plot_losses
 
 
@@ -73,3 +73,12 @@ def test_each_curve_has_its_name_colour_and_marker():
     first, second = ax.get_lines()
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
     assert first.get_color() != second.get_color() and first.get_marker() != second.get_marker()
+
+
+def test_amplification_shows_the_mean_of_each_way_and_the_own_model():
+    table = pd.DataFrame({"way": ["greedy"] * 4, "file": [0, 0, 0.5, 0.5], "replies": [0.0, 0.2, 0.9, 1.0]})
+    own = pd.DataFrame({"way": ["greedy"], "file": [0.5], "replies": [0.8]})
+    ax = plot_amplification(table, own)
+    assert ax.get_lines()[1].get_ydata().tolist() == pytest.approx([0.1, 0.95])
+    assert ax.collections[-1].get_offsets().tolist() == [[0.5, 0.8]]
+    assert "greedy: from 0.1 to 0.95" in repr(ax) and "your model, greedy: 0.80 at 0.50" in repr(ax)
