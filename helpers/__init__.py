@@ -23,6 +23,8 @@ MAP = {
     "hint": "exercises",
     "quiz": "exercises",
     "progress": "exercises",
+    # 01 concepts
+    "plot_chances": "plots",
     # 02 data collection
     "to_chat": "dataset",
     "split": "dataset",

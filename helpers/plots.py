@@ -80,12 +80,26 @@ def plot_curves(curves, title, xlabel, ylabel):
     return ax
 
 
+def plot_chances(chances, title):
+    """Bars from top to bottom for (token, chance from 0 to 1) pairs; quotes show the blanks of a token."""
+    tokens, values = [repr(token) for token, _ in chances], [chance for _, chance in chances]
+    ax = axes(title, "chance", "", figsize=(7, 1 + 0.28 * len(tokens)))
+    bars = ax.barh(range(len(tokens)), values, color=BLUE)  # by place: a token may come twice
+    ax.bar_label(bars, [f"{value:.0%}" for value in values], padding=3)
+    ax.set_yticks(range(len(tokens)), tokens)
+    ax.set(xlim=(0, 1.1), ylim=(len(tokens) - 0.4, -0.6))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.words = [f"{token}: {value:.0%}" for token, value in zip(tokens, values, strict=True)]
+    return ax
+
+
 def plot_shares(shares, title):
-    """Bars with 95 % intervals for a dict {label: result of `share`}."""
-    ax = axes(title, "", "share", figsize=(7, 3.2))
+    """Bars with 95 % intervals for a dict {label: result of `share`}; after ", " a label goes on below."""
+    ax = axes(title, "", "share", figsize=(max(7, 1.2 * len(shares)), 3.2))
     values = np.array([[row["share"], row["low"], row["high"]] for row in shares.values()])
     errors = np.abs(values[:, 1:].T - values[:, 0])
-    bars = ax.bar(list(shares), values[:, 0], color=BLUE, width=0.6, yerr=errors, capsize=6)
+    labels = [label.replace(", ", "\n") for label in shares]
+    bars = ax.bar(labels, values[:, 0], color=BLUE, width=0.6, yerr=errors, capsize=6)
     ax.bar_label(bars, [f"{value:.0%}" for value in values[:, 0]], padding=3)
     ax.words = [share_in_words(label, row) for label, row in shares.items()]
     ax.set_ylim(0, 1.15)

@@ -3,7 +3,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import plot_amplification, plot_counts, plot_curves, plot_experiment, plot_shares, share
+from helpers import (
+    plot_amplification,
+    plot_chances,
+    plot_counts,
+    plot_curves,
+    plot_experiment,
+    plot_shares,
+    share,
+)
 from helpers.plots import plot_losses
 
 
@@ -50,6 +58,20 @@ def test_the_pieces_of_a_bar_stand_side_by_side():
     ax = plot_counts(pd.DataFrame({"kept": [3, 1], "dropped": [2, 4]}, index=["a", "b"]), "Rows")
     assert [(bar.get_x(), bar.get_width()) for bar in ax.patches] == [(0, 3), (0, 1), (3, 2), (1, 4)]
     assert repr(ax) == "Figure: Rows. a: 3 kept, 2 dropped; b: 1 kept, 4 dropped."
+
+
+def test_chances_stand_from_top_to_bottom_also_when_a_token_comes_twice():
+    ax = plot_chances([("We", 0.5), (".", 0.25), (".", 1.0)], "Reply")
+    assert repr(ax) == "Figure: Reply. 'We': 50%; '.': 25%; '.': 100%."
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["'We'", "'.'", "'.'"]
+    assert ax.yaxis_inverted()
+
+
+def test_many_bars_get_a_wider_figure_and_labels_of_two_lines():
+    ax = plot_shares({f"way {n}, before": share([True, False]) for n in range(8)}, "title")
+    assert ax.get_xticklabels()[0].get_text() == "way 0\nbefore"
+    assert ax.figure.get_figwidth() > 9
+    assert "\n" not in repr(ax)
 
 
 def test_an_experiment_shows_single_jobs_and_their_mean():
