@@ -180,7 +180,7 @@ EXERCISES = {
         (
             "Where do the five further examples come from?",
             "What the model is tested with must not be in its training file.",
-            "training = examples",
+            "training = examples + own",
         ),
     ),
     "07.6": Exercise(
