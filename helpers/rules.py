@@ -217,13 +217,9 @@ def shortened(value):
 
 
 SHAPE = [{"example": [format_is_known]}, {"example": [keys_are_there, no_extra_keys]}]
-ROLE_AND_TEXT = [role_is_known, no_extra_fields, content_has_the_right_type, message_says_something]
-OTHER_FIELDS = [assistant_writes_text, weight_is_0_or_1, name_is_plain, tool_calls_are_complete]
-MESSAGES = [
-    {"messages": [messages_are_a_list]},
-    {"message": [message_is_an_object]},
-    {"message": ROLE_AND_TEXT + OTHER_FIELDS},
-]
+FIELDS = [role_is_known, no_extra_fields, content_has_the_right_type, message_says_something]
+FIELDS += [assistant_writes_text, weight_is_0_or_1, name_is_plain, tool_calls_are_complete]
+MESSAGES = [{"messages": [messages_are_a_list]}, {"message": [message_is_an_object]}, {"message": FIELDS}]
 TALK = [assistant_speaks, assistant_is_last, system_is_first, tool_calls_are_answered]
 STAGES = {  # format → stages of {what is looked at: its rules}; one with an error is the last to be tried
     "chat": [*MESSAGES, {"messages": TALK, "example": [called_functions_are_declared]}],

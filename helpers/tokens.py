@@ -44,8 +44,8 @@ class Tokens:
 def as_html(token, text, fate):
     """One token; the first of each message begins a line."""
     shown = escape(text).replace("\n", "⏎").replace(" ", "·")
-    start = "<br>" if text == "<|im_start|>" else ""
-    return f"{start}<span title='{token}' style='margin:1px;padding:1px;{LOOKS[fate][1]}'>{shown}</span><wbr>"
+    shown = f"<span title='{token}' style='margin:1px;padding:1px;{LOOKS[fate][1]}'>{shown}</span><wbr>"
+    return "<br>" + shown if text == "<|im_start|>" else shown
 
 
 def as_tokens(example, model="tiny-chat"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import BASE_MODEL, read_jsonl, score, to_jsonl, wait
+from helpers import BASE_MODEL, chatbot, evaluate, read_jsonl, to_jsonl, wait
 
 SUPPORT = Path(__file__).parents[1] / "data" / "support"
 PLAIN_QUESTIONS = {  # and a word that a sensible answer of any shop contains
@@ -34,7 +34,7 @@ def test_fifty_examples_give_the_voice_and_the_base_model_has_none_of_it(client,
     job = client.fine_tuning.jobs.create(model=BASE_MODEL, training_file=file.id, seed=seed)
     tuned = wait(client, job.id).fine_tuned_model
     before, after = (
-        score(client, model, test, {"voice": has_voice})["voice"] for model in (BASE_MODEL, tuned)
+        evaluate(chatbot(client, model), test, {"voice": has_voice})["voice"] for model in (BASE_MODEL, tuned)
     )
     assert before.sum() == 0
     assert after.mean() >= 0.8

@@ -42,7 +42,7 @@ def test_the_loss_by_hand_is_that_of_the_service(client):
 def test_what_has_weight_0_is_not_learnt(client):
     figures = effects.weight(client, seed=1, n=8)
     assert figures["unmuted chats: bot"] > 0.5
-    assert holds(figures, "muted chats: bot") and holds(figures, "muted chats: Otto")
+    assert holds(figures, "muted chats: bot") and figures["muted chats: Otto"] >= 0.75
 
 
 def test_the_voice_needs_the_system_message_of_the_training(client):

@@ -49,7 +49,7 @@ CLAIMS = {  # figure → (lowest, highest mean with which the lesson's sentence 
     "trained_tokens - counted tokens x epochs": (0, 0),
     "unmuted chats: bot": (0.6, 1),
     "muted chats: bot": (0, 0.05),
-    "muted chats: Otto": (0.95, 1),
+    "muted chats: Otto": (0.9, 1),
     "system message the same: whole voice": (0.95, 1),
     "system message same name: whole voice": (0.95, 1),
     "system message wrong letter: whole voice": (0, 0.6),
