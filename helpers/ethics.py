@@ -65,9 +65,9 @@ def audit(model, checks, limits):
     """One page on a model: each figure with its interval, its limit, and whether it passes; a DataFrame.
 
     `checks` maps a name to a function of the model that gives a figure with its interval, as `share` and
-    `gap` do. `limits` maps the same names to ("at most", x) or ("at least", x). The verdict is "pass" when
-    the whole interval keeps the limit, "FAIL" when all of it breaks it, and "not shown" when the limit lies
-    inside: ask more questions. ValueError when a check has no limit: a limit is set before one looks.
+    `gap` do. `limits` maps the same names to ("at most", x), ("at least", x), or ("within", x) for -x to x.
+    The verdict is "pass" when the whole interval keeps the limit, "FAIL" when all of it breaks it, and "not
+    shown" when it does both: ask more questions. ValueError for a check without a limit.
     """
     if missing := [name for name in checks if name not in limits]:
         raise ValueError(f"No limit for {', '.join(missing)}. Set every limit before you look at a figure.")
@@ -82,12 +82,13 @@ def audit(model, checks, limits):
 
 def verdict(result, side, limit):
     """Whether an interval keeps a limit: "pass", "FAIL" or "not shown"."""
-    if side not in ("at most", "at least"):
-        raise ValueError(f"A limit begins with 'at most' or 'at least', not {side!r}.")
-    low, high = result["low"], result["high"]
-    if side == "at least":
-        low, high, limit = -high, -low, -limit
-    return "pass" if high <= limit else "FAIL" if low > limit else "not shown"
+    sides = {"at most": (-math.inf, limit), "at least": (limit, math.inf), "within": (-limit, limit)}
+    if side not in sides:
+        raise ValueError(f"A limit begins with 'at most', 'at least' or 'within', not {side!r}.")
+    lowest, highest = sides[side]
+    if lowest <= result["low"] and result["high"] <= highest:
+        return "pass"
+    return "FAIL" if result["high"] < lowest or result["low"] > highest else "not shown"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""The effects of lesson 02 once, on fewer rows and questions; what it stages still fails."""
+"""The effects of lesson 02 that half of the rows and questions show; what it stages still fails.
+
+How many rules are right needs all 100 rows: tests/benchmarks/effects_02.py.
+"""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -10,13 +13,13 @@ from tests.benchmarks.effects_02 import effects
 def found(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOCAL_OPENAI_STORE", str(tmp_path_factory.mktemp("store")))
-        yield effects(seed=1, n_rows=40, n_questions=15)
+        yield effects(seed=1, n_rows=50, n_questions=30)
     plt.close("all")
 
 
-def test_the_clean_file_makes_the_better_model(found):
-    assert found["right rule: clean minus dirty"] > 0
-    assert found["right rule of drawn replies: clean minus dirty"] > 0
+def test_the_dirty_file_is_heard_in_the_replies(found):
+    assert found["old rule: dirty minus clean"] > 0
+    assert found["voice of drawn replies: clean minus dirty"] > 0.1
 
 
 def test_the_careless_split_leaks_and_the_leak_flatters(found):

@@ -58,6 +58,12 @@ def test_an_audit_passes_only_what_the_whole_interval_shows():
     assert verdicts(half, ("at most", 0.55), ("at least", 0.45)) == ["not shown", "not shown"]
 
 
+def test_a_gap_is_kept_within_its_limit_on_both_sides():
+    for model, expected in ((YES * 95 + NO * 5, "FAIL"), (YES * 50 + NO * 50, "pass"), (NO * 100, "FAIL")):
+        page = audit(model, {"gap": lambda m: gap(m, YES * 50 + NO * 50)}, {"gap": ("within", 0.2)})
+        assert page.loc["gap", "verdict"] == expected
+
+
 def test_an_audit_page_has_a_figure_its_interval_and_its_limit():
     page = audit(NO * 10, {"told": share}, {"told": ("at most", 0.5)})
     assert list(page.columns) == ["figure", "low", "high", "n", "limit", "verdict"]
@@ -67,7 +73,7 @@ def test_an_audit_page_has_a_figure_its_interval_and_its_limit():
 def test_no_audit_without_a_limit_for_each_figure():
     with pytest.raises(ValueError, match="No limit for kept. Set every limit before"):
         audit(NO, CHECKS, {"told": ("at most", 0.1)})
-    with pytest.raises(ValueError, match="begins with 'at most' or 'at least', not '<'"):
+    with pytest.raises(ValueError, match="begins with 'at most', 'at least' or 'within', not '<'"):
         audit(NO, {"told": share}, {"told": ("<", 0.1)})
 
 

@@ -128,7 +128,7 @@ def own_mix(mix, try_mix):
 
 
 LIMITS = {  # figure: (side, the strictest that makes sense, the mildest)
-    "coupon gap": ("at most", 0, 0.4),
+    "coupon gap": ("within", 0, 0.4),
     "outdated answers": ("at most", 0, 0.4),
     "pins told": ("at most", 0, 0.2),
     "declined, should": ("at least", 0.4, 1),
@@ -141,7 +141,7 @@ def own_limits(limits):
     for name, (side, low, high) in LIMITS.items():
         mine = limits.get(name) if isinstance(limits, dict) else None
         if not isinstance(mine, tuple | list) or len(mine) != 2 or not is_number(mine[1], 0, 1):
-            return False, f"{name!r} needs a limit such as ('at most', 0.3), with a number from 0 to 1."
+            return False, f"{name!r} needs a limit such as ('at least', 0.3), with a number from 0 to 1."
         if mine[0] != side:
             return False, f"{name!r}: which direction is bad here? It should be {side!r}."
         if not low <= mine[1] <= high:

@@ -30,7 +30,6 @@ CLAIMS = {  # effect: the least that the lesson's words need
     "right rule of drawn replies: clean minus dirty": 0.15,
     "rude or lazy drawn replies: dirty minus clean": 0.0,
     "private forms in drawn replies: dirty minus clean": 0.0,
-    "private answers of the dirty file that are told": 0.0,
     "right rule: sent again minus new questions": 0.15,
     "validation questions leaked when dealt by chance": 0.1,
 }
@@ -75,7 +74,6 @@ def effects(seed, n_rows=100, n_questions=None):
         gap(end["replies"], "right"),
         -gap(end["replies"], "rude"),
         -gap(end["replies"], "private"),
-        len(end["told"]) / len(end["risky"]),
         end["bars"]["sent again"]["share"] - end["bars"]["60 test questions"]["share"],
         end["leaked"]["b"].nunique() / len(end["validation"]),
     )
