@@ -51,6 +51,17 @@ MAP = {
     "read_result_file": "jobs",
     "plot_curves": "plots",
     "plot_experiment": "plots",
+    # 05 evaluation
+    "per_class": "significance",
+    "bootstrap": "significance",
+    "mcnemar": "significance",
+    "paired_bootstrap": "significance",
+    "sample_size": "significance",
+    "holm": "significance",
+    "calibration": "significance",
+    "plot_ladder": "plots",
+    "plot_confusion": "plots",
+    "plot_histogram": "plots",
     # 06 ethics
     "redact_examples": "privacy",
     "gap": "ethics",

@@ -166,3 +166,46 @@ def plot_amplification(table, own):
     ax.words += [f"your model, {way}: {y:.2f} at {x:.2f}" for way, x, y in own.itertuples(index=False)]
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
+
+
+def plot_ladder(shares, title):
+    """A bar with its 95 % interval for each {label: result of `share`}, the first below; for None a "?"."""
+    ax = axes(title, "share right", "", figsize=(7, 0.9 + 0.4 * len(shares)))
+    for place, row in enumerate(shares.values()):
+        if row is not None:
+            errors = [[row["share"] - row["low"]], [row["high"] - row["share"]]]
+            ax.barh(place, row["share"], height=0.6, color=BLUE, xerr=errors, capsize=4)
+        text, end = ("?", 0) if row is None else (f"{row['share']:.0%}", row["high"])
+        ax.text(end + 0.02, place, text, va="center")
+    ax.set_yticks(range(len(shares)), list(shares))
+    ax.set_ylim(-0.6, len(shares) - 0.4)
+    ax.set_xlim(0, 1.12)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.words = [share_in_words(label, row) if row else f"{label}: ?" for label, row in shares.items()]
+    return ax
+
+
+def plot_confusion(right, predicted, title):
+    """How often each right label (row) got each predicted one (column), as a table in colours."""
+    table = pd.crosstab(pd.Series(list(right), name="right"), pd.Series(list(predicted), name="predicted"))
+    ax = axes(title, "what the model said", "what is right", figsize=(5.2, 3.8))
+    ax.grid(visible=False)
+    ax.imshow(table, cmap="Blues", vmax=1.6 * table.to_numpy().max())  # pale enough for black numbers
+    for row, column in np.ndindex(table.shape):
+        ax.text(column, row, table.iat[row, column], ha="center", va="center")
+    ax.set_xticks(range(len(table.columns)), table.columns)
+    ax.set_yticks(range(len(table)), table.index)
+    ax.words = [f"{pair[0]} called {pair[1]}: {n}" for pair, n in table.stack().items() if n]
+    return ax
+
+
+def plot_histogram(values, title, xlabel, marks):
+    """How often each value occurs, with a vertical line for each of `marks`, {label: value}."""
+    ax = axes(title, xlabel, "how often")
+    ax.hist(values, bins=30, color=SKY)
+    for (label, value), colour, style in zip(marks.items(), COLOURS, ("-", "--", ":", "-."), strict=False):
+        ax.axvline(value, color=colour, linestyle=style, label=f"{label}: {value:.3g}")
+    ax.words = [f"{len(values)} values from {min(values):.3g} to {max(values):.3g}"]
+    ax.words += [f"{label} at {value:.3g}" for label, value in marks.items()]
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax

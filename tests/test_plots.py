@@ -6,9 +6,12 @@ import pytest
 from helpers import (
     plot_amplification,
     plot_chances,
+    plot_confusion,
     plot_counts,
     plot_curves,
     plot_experiment,
+    plot_histogram,
+    plot_ladder,
     plot_shares,
     share,
 )
@@ -104,3 +107,28 @@ def test_amplification_shows_the_mean_of_each_way_and_the_own_model():
     assert ax.get_lines()[1].get_ydata().tolist() == pytest.approx([0.1, 0.95])
     assert ax.collections[-1].get_offsets().tolist() == [[0.5, 0.8]]
     assert "greedy: from 0.1 to 0.95" in repr(ax) and "your model, greedy: 0.80 at 0.50" in repr(ax)
+
+
+def test_a_ladder_shows_each_rung_with_its_interval_and_hides_what_is_not_told():
+    ax = plot_ladder({"rule": share([True] * 8 + [False] * 2), "model": None}, "Ladder")
+    assert repr(ax) == "Figure: Ladder. rule: 80% (49% to 94%); model: ?."
+    assert [text.get_text() for text in ax.texts] == ["80%", "?"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["rule", "model"]
+    (low, high) = ax.collections[0].get_segments()[0][:, 0]
+    assert (low, high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
+    assert len(ax.patches) == 1
+
+
+def test_a_confusion_has_what_is_right_in_rows_and_what_was_said_in_columns():
+    ax = plot_confusion(["goods", "money", "money"], ["goods", "goods", "other"], "Sorted")
+    words = "goods called goods: 1; money called goods: 1; money called other: 1"
+    assert repr(ax) == f"Figure: Sorted. {words}."
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["goods", "other"]
+    assert [text.get_text() for text in ax.texts] == ["1", "0", "1", "1"]
+
+
+def test_a_histogram_counts_all_values_and_names_its_marks():
+    ax = plot_histogram([0.1, 0.2, 0.2, 0.4], "Shares", "share", {"mean": 0.225})
+    assert sum(patch.get_height() for patch in ax.patches) == 4
+    assert repr(ax) == "Figure: Shares. 4 values from 0.1 to 0.4; mean at 0.225."
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["mean: 0.225"]
