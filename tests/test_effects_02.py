@@ -3,7 +3,6 @@
 How many rules are right needs all 100 rows: tests/benchmarks/effects_02.py.
 """
 
-import matplotlib.pyplot as plt
 import pytest
 
 from tests.benchmarks.effects_02 import effects
@@ -14,7 +13,6 @@ def found(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOCAL_OPENAI_STORE", str(tmp_path_factory.mktemp("store")))
         yield effects(seed=1, n_rows=50, n_questions=30)
-    plt.close("all")
 
 
 def test_the_dirty_file_is_heard_in_the_replies(found):

@@ -52,8 +52,9 @@ def bad_rows(drop, kit, shown):
     found = len(bad & set(drop))
     if found < 0.8 * len(bad):
         return False, f"You found {found} of {len(bad)}. Compare each answer with the table of the guideline."
-    if len(set(drop) - bad) > 3:
-        return False, f"You found {found} of {len(bad)}, but {len(set(drop) - bad)} others are good enough."
+    good = set(drop) - bad - planted(kit, "private_data")
+    if len(good) > 2:
+        return False, f"You found {found} of {len(bad)}, but {len(good)} others are good enough."
     return True, f"{found} of {len(bad)}. They have the voice, so only a reader finds them."
 
 
@@ -67,12 +68,12 @@ def untold_secret(row, kit):
         ]
     if not isinstance(row, str):
         return False, "Give the id of one row, in quotation marks."
-    if row not in secret:
+    if row.strip().upper() not in secret:
         return False, f"{row} does not tell about a person who could be found. Look for names and places."
     return True, "Nobody could redact this by a form: the whole sentence points at one person. Drop the row."
 
 
-def own_examples(mine, has_voice, questions):
+def own_examples(mine, has_voice, questions, phrases):
     """07.4: three examples of one's own in the voice, none of them in the collection or the test."""
     if not isinstance(mine, list) or len(mine) < 3:
         return False, "Write at least three examples: {'question': '…', 'answer': '…'}."
@@ -81,6 +82,10 @@ def own_examples(mine, has_voice, questions):
             return False, f"Example {place} needs the keys question and answer, each with a text."
         if not has_voice(row["answer"]):
             return False, f"The answer of example {place} does not have the voice, letter for letter."
+        if not any(phrase in row["answer"] for phrase in phrases):
+            return False, f"The answer of example {place} states no fact: it needs a key phrase of the kit."
+        if len(row["question"].split()) < 3:
+            return False, f"The question of example {place} is too short to be understood."
     near = leaks(questions, [row["question"] for row in mine])
     if len(near):
         return False, f"{near['text_b'][0]!r} is there already: {near['text_a'][0]!r}. Ask something new."
@@ -119,6 +124,7 @@ def release(choice, pages):
     """07.7: the decision that the limits make: a model is released when each of its limits is kept."""
     kept = {name: int((page["verdict"] == "pass").sum()) for name, page in pages.items()}
     ready = [name for name, page in pages.items() if kept[name] == len(page)]
+    choice = choice.strip().lower() if isinstance(choice, str) else choice
     if choice not in (*pages, "neither"):
         return False, f"Choose one of: {', '.join(pages)}, neither."
     if choice == "neither" and ready:
@@ -139,6 +145,9 @@ def card(facts, page):
         model_card(facts, page)
     except ValueError as error:
         return False, str(error)
+    for field in ("intended use", "not for", "training data", "cleaned", "known limits"):
+        if len(facts[field].split()) < 4:
+            return False, f"{field}: {facts[field]!r} tells a reader nothing. Write a sentence."
     return True, "Every field says something, and the figures are those that you measured."
 
 
@@ -154,9 +163,9 @@ EXERCISES = {
     "07.2": Exercise(
         bad_rows,
         (
-            "Look at the rows without a rule first; they stand at the top.",
+            "Go through the table of the guideline: which answers state a rule that is not in it?",
             "Then read the rest: is it the present rule? Would you say it to a customer?",
-            "Rows with a note by a colleague deserve a second look, and so do answers about people.",
+            "Rude answers, answers about people, and numbers that differ from the guideline are bad.",
         ),
     ),
     "07.3": Exercise(
@@ -164,7 +173,7 @@ EXERCISES = {
         (
             "Private is what leads to a person, not only numbers and addresses.",
             "Search the questions for a person who is described, with a name or a place.",
-            "Read the column note: whoever took the question down noticed it.",
+            "In the kit support, somebody is asked about who lives in a cottage.",
         ),
     ),
     "07.4": Exercise(
@@ -256,7 +265,7 @@ QUIZZES = {
     "07.D": Quiz(
         "The test is good, the questions that want care are not. What is the reason?",
         {
-            "The file showed facts, but never how to decline": (
+            "The file shows facts, and hardly how to decline": (
                 "What no example shows is not learnt, and what the base could do is partly forgotten."
             ),
             "The model is too small to be careful": (
@@ -266,7 +275,7 @@ QUIZZES = {
                 "People word them like this. An assistant must cope with what people write."
             ),
         },
-        right="The file showed facts, but never how to decline",
+        right="The file shows facts, and hardly how to decline",
     ),
     "07.E": Quiz(
         "You add safety examples AND more epochs, and care gets better. What do you know?",

@@ -14,6 +14,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
 from IPython.display import display
 
@@ -52,6 +53,7 @@ def run_lesson(seed, n_rows, n_questions):
                 names |= {"SEED": seed, "N_ROWS": n_rows, "evaluate": partial(ask_first, n_questions)}
     finally:
         os.chdir(here)
+        plt.close("all")
     return names
 
 
