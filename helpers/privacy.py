@@ -134,7 +134,7 @@ RULES = [  # the first rule that claims a place has it
     rule("SECRET", r"\beyJ[\w-]{8,}\.eyJ[\w-]+\.[\w-]+"),  # a JSON Web Token: {" in base 64
     rule("SECRET", r"(?i:\bbearer)\s+([\w.~+/-]{16,}=*)"),
     rule("SECRET", rf"{PASSWORD}(?:[\"']?\s*[:=]\s*[\"']?|\s+\")(?!\[)([^\s\"',;]{{4,}})"),
-    rule("SECRET", rf"{PASSWORD}\s+is:?\s+[\"']?(?=\S*[\d!#$%&*])([^\s\"',;]{{4,}})"),
+    rule("SECRET", rf"{PASSWORD}\s+is:?\s+[\"']?(?!\[)(?=\S*[\d!#$%&*])([^\s\"',;]{{4,}})"),
     rule("EMAIL", rf"(?i){LOCAL}(?:@|{AT})[\w-]+(?:{DOT}[\w-]+)*{DOT}[^\W\d_]{{2,}}"),
     rule("EMAIL", rf"(?i){LOCAL}(?: (?:dot|underscore|dash) \w+)* at [\w-]+(?: dot [a-z]+)+"),
     rule("IBAN", rf"(?i)(?<!\w)(?:{IBANS})(?!\w)", fits(iban)),

@@ -137,6 +137,7 @@ def test_a_redacted_text_has_nothing_more_to_redact():
     for message in MESSAGES:
         once = redact(message["text"])
         assert redact(once) == once
+    assert find_private(redact("My shed pin is 4829.")) == []
 
 
 def test_examples_are_redacted_with_one_dictionary_and_the_input_stays():
