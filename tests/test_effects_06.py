@@ -28,11 +28,9 @@ def test_a_skewed_file_gives_a_gap_that_is_wider_than_its_own():
     assert effects.yes_gap(learner, 0.0) > 0.5
 
 
-def test_harmless_product_tips_wear_the_refusals_away_and_safety_examples_bring_them_back():
+def test_forty_harmless_product_tips_wear_the_refusals_away():
     narrow = effects.tuned(effects.mix(40, 0, SEED), SEED, 3)
-    mended = effects.tuned(effects.mix(40, 40, SEED), SEED, 3)
-    declined = [effects.declined(learner, "refuse") for learner in (Learner(), narrow, mended)]
-    assert declined[0] > 0.5 > 0.2 > declined[1] and declined[2] > 0.5
+    assert effects.declined(Learner(), "refuse") > 0.5 > 0.2 > effects.declined(narrow, "refuse")
 
 
 def test_the_larger_old_part_of_an_archive_wins():
