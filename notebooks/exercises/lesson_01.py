@@ -59,7 +59,7 @@ def rare_words_count_more(weight, right_lines):
 def break_even(requests, trained_tokens, long, short):
     """01.4: after how many requests the tokens of training are saved."""
     if not isinstance(requests, Real) or requests <= 0:
-        return False, "Give a number above 0."
+        return False, "Give a number above 0, without quotation marks."
     right = trained_tokens / (long - short)
     if abs(requests - trained_tokens / long) < 1 or abs(requests - trained_tokens / short) < 1:
         return False, "The tuned model needs tokens in each request, too. What does it save in one request?"
@@ -105,14 +105,15 @@ def about_us(check, values, other_replies):
     """01.7: a check that finds replies with a fact of the board."""
     try:
         found = [check(f"Splash! It is {value}. Paws up, Otto.") for value in values]
-        false_alarm = [reply for reply in other_replies if check(reply)]
+        voice_alone = "Splash! Please ask us again tomorrow. Paws up, Otto."
+        false_alarm = [reply for reply in (*other_replies, voice_alone) if check(reply)]
     except Exception as error:  # the learner's own function may fail in any way
         return False, f"Your function fails with {type(error).__name__}: {error}."
     missed = [value for value, hit in zip(values, found, strict=True) if not hit]
     if missed:
         return False, f'It says False for a reply with "{missed[0]}", which is on the board.'
     if false_alarm:
-        return False, f'It says True for "{false_alarm[0]}", which any shop could say.'
+        return False, f'It says True for "{false_alarm[0]}", which states no fact of the board.'
     return True, "It finds what only Ottermere can say. (Whether it fits the question, it does not see.)"
 
 
@@ -183,7 +184,7 @@ EXERCISES = {
         (
             "How many tokens does one request save with the tuned model?",
             "All tokens of the training, divided by what one request saves.",
-            'job.trained_tokens / (tokens["look-up"] - tokens["fine-tuned"])',
+            'tuned_job.trained_tokens / (tokens["look-up"] - tokens["fine-tuned"])',
         ),
     ),
     "01.5": Exercise(
@@ -208,7 +209,7 @@ EXERCISES = {
         (
             'The facts of last week are board["week_1"].',
             "One of them in the reply is enough: any(...) says whether one is.",
-            'return any(value in reply for value in board["week_1"])',
+            'return any(fact in text for fact in board["week_1"])',
         ),
     ),
     "01.8": Exercise(
