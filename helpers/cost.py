@@ -47,4 +47,6 @@ def break_even(training, dear, cheap):
     `training` are the dollars of the job, `dear` and `cheap` those of a request with and without the long
     prompt. Infinity if the request of the tuned model is not the cheaper one.
     """
-    return math.ceil(training / (dear - cheap)) if dear > cheap else math.inf
+    if dear <= cheap:
+        return math.inf
+    return math.ceil(round(training / (dear - cheap), 6))  # without the noise of binary fractions

@@ -41,3 +41,7 @@ def test_each_price_has_its_date_and_its_source():
     assert all(re.fullmatch(r"20\d\d-\d\d-\d\d", date) for date in table["as_of"])
     assert table["source"].str.len().min() > 10
     assert not table.duplicated(["model", "use"]).any()
+
+
+def test_break_even_is_exact_where_the_division_is():
+    assert break_even(3.00, 0.001040, 0.000560) == 6250
