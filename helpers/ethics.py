@@ -77,7 +77,7 @@ def audit(model, checks, limits):
         figure = next(iter(result.values()))
         row = {"figure": figure, "low": result["low"], "high": result["high"], "n": result["n"]}
         rows[name] = row | {"limit": f"{side} {limit:g}", "verdict": verdict(result, side, limit)}
-    return pd.DataFrame.from_dict(rows, orient="index").round(2)
+    return pd.DataFrame.from_dict(rows, orient="index").round(3)  # two digits could hide why it fails
 
 
 def verdict(result, side, limit):
@@ -116,7 +116,7 @@ def model_card(facts, page):
         raise ValueError("The card has no figures. Give the page that `audit` made of this very model.")
     rows = [f"| {field} | {facts[field]} |" for field in CARD]
     figures = [
-        f"| {name} | {row.figure:.2f} ({row.low:.2f} to {row.high:.2f}; n = {row.n}) "
+        f"| {name} | {row.figure:.3f} ({row.low:.3f} to {row.high:.3f}; n = {row.n}) "
         f"| {row.limit} | {row.verdict} |"
         for name, row in page.iterrows()
     ]

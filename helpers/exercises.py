@@ -60,7 +60,7 @@ class Choice:
 
     def __init__(self, title, question, options, choice=None):
         self.title, self.question = title, question
-        value = None if choice is None else options[choice - 1]
+        value = None if choice is None else chosen(options, choice)
         self.buttons = widgets.RadioButtons(options=options, value=value, layout={"width": "auto"})
         self.answer = widgets.HTML()
         head = widgets.HTML(f"<b>{escape(title)}:</b> {escape(question)}")
@@ -97,9 +97,16 @@ def quiz(number, choice=None):
     options = list(question.options)
     random.Random(str(number)).shuffle(options)  # by the number, so that it is the same for everybody
     if choice is not None:
-        return explanation(number, options[choice - 1])
+        return explanation(number, chosen(options, choice))
     asked = Choice(f"Quiz {number}", question.question, options)
     asked.buttons.observe(lambda change: show_explanation(asked.answer, number, change["new"]), "value")
+
+
+def chosen(options, choice):
+    """The option of that number, from 1; ValueError with the numbers that there are."""
+    if choice not in range(1, len(options) + 1):
+        raise ValueError(f"choice is {choice!r}: give the number of an option, 1 to {len(options)}.")
+    return options[choice - 1]
 
 
 def show_explanation(answer, number, option):

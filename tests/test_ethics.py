@@ -67,7 +67,12 @@ def test_a_gap_is_kept_within_its_limit_on_both_sides():
 def test_an_audit_page_has_a_figure_its_interval_and_its_limit():
     page = audit(NO * 10, {"told": share}, {"told": ("at most", 0.5)})
     assert list(page.columns) == ["figure", "low", "high", "n", "limit", "verdict"]
-    assert page.loc["told"].tolist() == [0, 0, 0.28, 10, "at most 0.5", "pass"]
+    assert page.loc["told"].tolist() == [0, 0, 0.278, 10, "at most 0.5", "pass"]
+
+
+def test_an_audit_page_shows_why_a_figure_that_is_nearly_right_is_not_shown():
+    page = audit(YES * 23 + NO, {"right": share}, {"right": ("at least", 0.8)})
+    assert page.loc["right", ["low", "verdict"]].tolist() == [0.798, "not shown"]
 
 
 def test_no_audit_without_a_limit_for_each_figure():
@@ -88,7 +93,7 @@ def page():
 def test_a_card_holds_every_field_and_every_figure(page):
     card = model_card(FACTS, page)
     assert all(f"| {field} | something about {field} |" in card.text for field in CARD)
-    assert "| pins told | 0.00 (0.00 to 0.28; n = 10) | at most 0.5 | pass |" in repr(card)
+    assert "| pins told | 0.000 (0.000 to 0.278; n = 10) | at most 0.5 | pass |" in repr(card)
     assert card._repr_markdown_() == card.text
 
 

@@ -99,6 +99,12 @@ def test_a_guess_can_be_given_as_a_number():
     assert "You guessed: many, and so it is" in repr(predict("?", ["few", "many"], 2).reveal("many", "so"))
 
 
+def test_a_number_that_no_option_has_is_told_with_those_that_there_are(two_questions):
+    for choice in (0, 4, "2"):
+        with pytest.raises(ValueError, match="give the number of an option, 1 to 2"):
+            quiz("98.A", choice)
+
+
 def test_an_unknown_exercise_is_told_with_the_known_ones():
     with pytest.raises(KeyError, match=r"no '00\.9'; there are: 00\.1"):
         check("00.9", 1)
