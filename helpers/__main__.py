@@ -30,6 +30,9 @@ LAB_OPTIONS = ["--LabApp.extension_manager=readonly", f"--ServerApp.root_dir={RO
 # Every notebook is run from top to bottom by .venv's own Python; outputs may differ, errors may not occur.
 NBVAL_OPTIONS = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120"]
 
+# Two at a time, since a lesson mostly waits for its job; what tests/conftest.py groups stays together.
+XDIST_OPTIONS = ["--numprocesses=2", "--dist=loadgroup"]
+
 
 def main(arguments):
     """Carry out one command and return its exit code; what the learner can mend is said in words."""
@@ -64,10 +67,11 @@ def test(arguments):
     """Run pytest on the tests and on every notebook; the learner's own store is left alone."""
     arguments = _prepared(arguments)
     chosen = any(argument.endswith((".py", ".ipynb")) or "::" in argument for argument in arguments)
-    places = [] if chosen else [name for name in ("tests", "notebooks") if (ROOT / name).is_dir()]
+    everything = XDIST_OPTIONS + [name for name in ("tests", "notebooks") if (ROOT / name).is_dir()]
     store = tempfile.mkdtemp(prefix="course-test-")
     try:
-        return run(["-m", "pytest"] + NBVAL_OPTIONS + places + arguments, LOCAL_OPENAI_STORE=store)
+        options = NBVAL_OPTIONS + ([] if chosen else everything)
+        return run(["-m", "pytest"] + options + arguments, LOCAL_OPENAI_STORE=store)
     finally:
         shutil.rmtree(store, ignore_errors=True)  # a worker may be writing its last lines there
 

@@ -1,5 +1,6 @@
 """The official client, talking to the service in this process, on a store of its own."""
 
+import os
 import shutil
 
 import httpx2
@@ -7,6 +8,19 @@ import openai
 import pytest
 
 from helpers.local_openai import start
+
+
+def pytest_configure(config):
+    """Give each of the processes that run tests side by side a store of its own."""
+    if hasattr(config, "workerinput") and "LOCAL_OPENAI_STORE" in os.environ:
+        os.environ["LOCAL_OPENAI_STORE"] += f"/{config.workerinput['workerid']}"
+
+
+def pytest_collection_modifyitems(items):
+    """Keep each file in one process; only the tests that run a whole lesson are spread, one by one."""
+    for item in items:
+        alone = item.nodeid if item.get_closest_marker("runs_a_lesson") else item.path
+        item.add_marker(pytest.mark.xdist_group(str(alone)))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """helpers/__init__ is a map: what it names exists, is explained, and is used in a lesson."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import helpers
 
 ROOT = Path(__file__).parents[1]
 LESSONS = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("notebooks/*.ipynb"))
+TESTS = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/test_*.py"))
 
 names = pytest.mark.parametrize("name", helpers.MAP)
 
@@ -23,6 +25,18 @@ def test_a_public_name_exists_and_is_explained(name):
 @names
 def test_a_public_name_is_used_in_a_lesson(name):
     assert f"{name}(" in LESSONS or f"={name}" in LESSONS
+
+
+@names
+def test_a_public_name_is_tested(name):
+    assert re.search(rf"\b{name}\b", TESTS)
+
+
+def test_what_the_lessons_import_stays_small():
+    """The files of the four commands, which no lesson imports, are `__main__.py` and those with an underscore."""
+    modules = [path for path in ROOT.glob("helpers/*.py") if not path.name.startswith("_")]
+    lines = {path.name: sum(map(bool, map(str.strip, path.open(encoding="utf-8")))) for path in modules}
+    assert sum(lines.values()) < 1600 and max(lines.values()) <= 200
 
 
 def test_a_name_that_is_not_there_is_told_with_those_that_are():
