@@ -41,12 +41,12 @@ def usage_cost(prompt_tokens, reply_tokens, model, use, requests=1):
     return requests * (prompt_tokens * row["input"] + reply_tokens * row["output"]) / UNIT
 
 
-def break_even(training, dear, cheap):
+def break_even(training, expensive, cheap):
     """After how many requests a training that makes each request cheaper has paid for itself.
 
-    `training` are the dollars of the job, `dear` and `cheap` those of a request with and without the long
+    `training` are the dollars of the job, `expensive` and `cheap` those of a request with and without the long
     prompt. Infinity if the request of the tuned model is not the cheaper one.
     """
-    if dear <= cheap:
+    if expensive <= cheap:
         return math.inf
-    return math.ceil(round(training / (dear - cheap), 6))  # without the noise of binary fractions
+    return math.ceil(round(training / (expensive - cheap), 6))  # without the noise of binary fractions

@@ -129,7 +129,7 @@ def message_is_an_object(message):
         return f"is {shortened(message)}"
 
 
-@rule(f"Use one of: {', '.join(ROLES)}.")
+@rule("Use system (or developer), user or assistant; tool and function are for calls of tools alone.")
 def role_is_known(message):
     if message.get("role") not in ROLES:
         return f"the role is {message['role']!r}" if "role" in message else "has no role"

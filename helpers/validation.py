@@ -57,6 +57,7 @@ def problems(lines, method="supervised"):
     yield from size_problems(count)
 
 
+FITTING = "Choose the method that fits, or turn it into messages with to_chat(...)."
 BYTE_ORDER_MARK = ("the file begins with a byte-order mark", 'Save it as "UTF-8", not "UTF-8 with BOM".')
 
 
@@ -98,7 +99,7 @@ def line_problems(number, example, wanted):
     form = rules.format_of(example)
     if form not in (wanted, None):
         text = f"in the {form} format, but the job needs the {wanted} format"
-        yield Problem(number, "format_fits_method", text, "Choose the method that fits, or change the file.")
+        yield Problem(number, "format_fits_method", text, FITTING)
         return
     for stage in (*rules.SHAPE, *rules.STAGES[wanted]):
         found = [Problem(number, *broken) for broken in stage_problems(stage, example)]
@@ -152,7 +153,7 @@ def size_problems(count):
         text = f"{count} example(s), but must have at least {MIN_EXAMPLES} examples"
         yield Problem(0, "enough_examples", text, f"Add {MIN_EXAMPLES - count} or more.")
     elif count < GOOD_START:
-        text = f"{count} examples are a try, {GOOD_START} a good start"
+        text = f"{count} examples are few; {GOOD_START} are a good start"
         yield Problem(0, "enough_examples", text, "Add good ones, if you can.", "warning")
 
 

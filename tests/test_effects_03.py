@@ -7,7 +7,8 @@ from pathlib import Path
 import openai
 import pytest
 
-from helpers import count_tokens, prices, read_jsonl, safe_fixes, to_jsonl, usage_cost, validate
+from helpers import count_tokens, prices, read_jsonl, safe_fixes, to_chat, to_jsonl, usage_cost, validate
+from helpers.exercises import lesson_tables
 from helpers.jobs import JobFailed
 from tests.benchmarks import effects_03 as effects
 
@@ -104,12 +105,15 @@ def test_the_local_service_does_not_imitate_preference_training(client):
         )
 
 
-def test_with_the_prices_of_the_table_the_cheapest_base_model_is_never_caught_up_with():
-    tuned = prices()["model"][1]
+def test_with_the_prices_of_the_table_the_third_line_stays_below_both():
     base = prices().query("use == 'base' and input > 0").sort_values("input")["model"].iloc[0]
-    row = count_tokens([effects.long_example()], tuned).iloc[0]
-    long = usage_cost(row["tokens"] - row["learnt"], row["learnt"], base, "base")
-    assert long < usage_cost(18, row["learnt"], tuned, "tuned")
+    assert base == "gpt-6-luna"
+    tuned = "gpt-4.1-mini-2025-04-14"
+    long, short = (count_tokens([effects.long_example(n)], tuned).iloc[0] for n in (None, 0))
+    third = usage_cost(long["tokens"] - long["learnt"], long["learnt"], base, "base")
+    mini = usage_cost(long["tokens"] - long["learnt"], long["learnt"], tuned, "base")
+    cheap = usage_cost(short["tokens"] - short["learnt"], short["learnt"], tuned, "tuned")
+    assert third < cheap < mini
 
 
 def test_every_chat_of_the_handover_is_as_its_card_says():
@@ -122,3 +126,91 @@ def test_every_chat_of_the_handover_is_as_its_card_says():
         assert messages[2]["content"].startswith("Dear customer,")
         assert messages[2]["content"].endswith("Do not reply to this message.")
         assert effects.VOICES["Otto"](messages[4]["content"], None)
+
+
+def verdict(exercise, *answer):
+    return lesson_tables("03")["EXERCISES"][exercise].check(*answer)
+
+
+@pytest.fixture
+def repaired():
+    """The lines of the bug hunt by number, repaired as the lesson's solution does it."""
+    hunt = dict(enumerate(safe_fixes(BROKEN)[0].splitlines(), start=1))
+    hunt[3] = hunt[3].decode("cp1252").encode()
+    hunt[6] = hunt[6].replace(b'"message":', b'"messages":')
+    hunt[8] = hunt[8].replace(b', "topic": "cancel"', b"")
+    hunt[10] = to_jsonl(to_chat([json.loads(hunt[10])], system=effects.SYSTEM)).strip()
+    hunt[14] = hunt[14].replace(b', "time": "21:14"', b"")
+    hunt[16] = hunt[16].replace(b', {"role": "user", "content": "Thank you, otter!"}', b"")
+    hunt[18] = hunt[18].replace(b'""', b'"Splash! Use your one free swap. Paws up, Otto."')
+    hunt[20] = hunt[20].replace(b'"weight": 0.5', b'"weight": 1')
+    return hunt
+
+
+def test_the_repaired_bug_hunt_passes_and_so_do_other_fair_repairs(repaired):
+    assert verdict("03.4", b"\n".join(repaired.values()))[0]
+    assert verdict("03.4", b"\r\n".join(repaired.values()))[0]
+    answer = b'{"role": "assistant", "content": "Splash! With pleasure. Paws up, Otto."}]}'
+    thanks = b', {"role": "user", "content": "Thank you, otter!"}, '
+    others = {
+        13: repaired[13].replace(b"Otermere", b"Ottermere"),
+        16: repaired[16].removesuffix(b"]}") + thanks + answer,
+        20: repaired[20].replace(b', "weight": 1', b""),
+    }
+    for number, line in others.items():
+        assert verdict("03.4", b"\n".join((repaired | {number: line}).values())) == (
+            True,
+            "No rule is broken, and all 24 conversations still say what they said.",
+        ), number
+
+
+def test_the_bug_hunt_refuses_copies_and_whatever_loses_what_was_said(repaired):
+    shorter = json.loads(repaired[10])["messages"][1:]
+    cheats = [
+        {3: repaired[3].replace("é".encode(), b"e")},
+        {3: repaired[3].replace("é".encode(), "\ufffd".encode())},
+        {10: to_jsonl([{"messages": shorter}]).strip()},
+        {10: repaired[10].replace(b"newsletter", b"friend")},
+        {16: repaired[16].replace(b"the tracking link", b"it")},
+        {18: repaired[18].replace(b"Use your one free swap.", b"A swap costs 10 euros.")},
+        {number: repaired[1] for number in (3, 6, 8, 10, 14, 16, 18, 20)},
+        {1: repaired[1].replace(b"tonight", b"today")},
+    ]
+    for cheat in cheats:
+        right, why = verdict("03.4", b"\n".join((repaired | cheat).values()))
+        assert not right and f"ine {min(cheat)}" in why, why
+
+
+def test_what_says_nothing_is_no_answer():
+    def asked(*texts):
+        roles = ("user", "assistant", "user", "assistant")
+        spoken = [{"role": role, "content": text} for role, text in zip(roles, texts, strict=True)]
+        return {"messages": [{"role": "system", "content": effects.SYSTEM}, *spoken]}
+
+    one, two = "Splash! Within 3 days. Paws up, Otto.", "Splash! 4 euros. Paws up, Otto."
+    assert verdict("03.1", asked("When does it come?", one, "How much?", two))[0]
+    assert not verdict("03.1", asked("When does it come?", one, "When does it come?", one))[0]
+    assert not verdict("03.1", asked("x", one, "y", two))[0]
+    assert not verdict("03.1", asked("When does it come?", one, "How much?", "Splash! Paws up, Otto."))[0]
+
+    def pair(better, question="Is the oak table in stock?"):
+        outputs = {"preferred_output": better, "non_preferred_output": "Yes."}
+        replies = {key: [{"role": "assistant", "content": text}] for key, text in outputs.items()}
+        return {"input": {"messages": [{"role": "user", "content": question}]}} | replies
+
+    good = "Splash! Tap the bell on its page and we mail you. Paws up, Otto."
+    assert verdict("03.9", pair(good), "Yes.")[0]
+    assert not verdict("03.9", pair(good, "How are you?"), "Yes.")[0]
+    for better in ("Splash! Paws up, Otto.", "Splash! Go away. Paws up, Otto.", "Tap the bell on its page."):
+        assert not verdict("03.9", pair(better), "Yes.")[0]
+
+
+def test_a_break_even_is_right_within_one_request_and_a_strange_case_is_told():
+    model = "gpt-4.1-mini-2025-04-14"
+    case = {"file_tokens": 200_000, "n_epochs": 3, "long_prompt": 2_000, "short_prompt": 100, "reply": 150}
+    for fair in (6250, 3 / (0.001040 - 0.000560), 6249.7):
+        assert verdict("03.8", fair, case, model)[0]
+    assert not verdict("03.8", 6200, case, model)[0]
+    for strange in ({}, None, case | {"file_tokens": 0}, case | {"reply": "150"}, case | {"n_epochs": -1}):
+        right, why = verdict("03.8", 0, strange, model)
+        assert not right and "needs these keys" in why

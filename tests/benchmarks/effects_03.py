@@ -121,10 +121,10 @@ def system_message(client, seed, n=QUESTIONS, systems=SYSTEMS):
     return shares
 
 
-def long_example():
-    """The example of the lesson that has all rules in its system message."""
-    rules = pd.read_csv(DATA / "support" / "policy.csv")["policy"]
-    answer = "Splash! You can pay by card, by bank transfer or in three parts. Paws up, Otto."
+def long_example(n=None):
+    """The example of the lesson that has all the shop's rules (or the first n) in its system message."""
+    rules = pd.read_csv(DATA / "support" / "policy.csv")["policy"][:n]
+    answer = "Splash! By card, or in three parts. Paws up, Otto."
     roles = {"system": " ".join([SYSTEM, *rules]), "user": "How can I pay?", "assistant": answer}
     return {"messages": [{"role": role, "content": text} for role, text in roles.items()]}
 
