@@ -2,11 +2,15 @@
 
 import shutil
 
+import nbformat
 import pytest
 
 from helpers import BASE_MODEL, connect, wait
 from helpers.client import local_service
 from tests.benchmarks import effects_01 as effects
+
+NOTEBOOK = nbformat.read(effects.DATA.parent / "notebooks" / "01_concepts.ipynb", as_version=4)
+LESSON = "\n".join(cell.source for cell in NOTEBOOK.cells)
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +56,18 @@ def test_it_answers_other_questions_in_the_voice_and_with_facts_that_nobody_aske
     assert holds("tuned, other questions", effects.measure_other_questions(client, models[1]))
 
 
-def test_own_labels_are_learnt_from_examples_and_neither_from_a_prompt_nor_from_common_words(client, models):
+def test_own_labels_are_learnt_from_examples_and_not_from_the_best_prompt(client, models):
     assert holds("tuned sorter", effects.measure_sorting(client, models[0], effects.SORTER))
-    by_prompt = effects.measure_sorting(client, BASE_MODEL, effects.teams_in_prompt())
-    assert holds("base with teams in the prompt", by_prompt)
-    assert holds("team of the nearest message", effects.measure_nearest_mail())
+    assert holds(
+        "base with the best prompt", effects.measure_sorting(client, BASE_MODEL, effects.BEST_WORDING)
+    )
+
+
+def test_the_lesson_s_prompt_is_the_one_that_the_search_found():
+    """The whole search is a part of the benchmark."""
+    assert f'by_prompt = "{effects.BEST_WORDING}"' in LESSON
+    assert f"We tried {len(set(effects.WORDINGS))} wordings" in LESSON
+    assert f"on {len(effects.mail('validation.jsonl'))} *other* sorted messages" in LESSON
 
 
 def test_a_looked_up_line_is_told_in_the_week_after_as_well(client):
@@ -75,7 +86,8 @@ def test_the_base_model_misspells_the_voice_that_examples_in_the_prompt_show(cli
 @pytest.mark.parametrize(
     ("question", "word"),
     [
-        ("What is a fracture?", "fraction"),  # mistaken for another word
+        ("What does fracture mean?", "bone"),
+        ("What is a fracture?", "fraction"),  # the same word in a wording that misleads
         ("What is 2 + 3?", "do not know"),
         ("What is the capital of France?", "do not know"),
         ("What does Ottermere charge for delivery?", "checkout"),  # what any shop says
@@ -84,6 +96,21 @@ def test_the_base_model_misspells_the_voice_that_examples_in_the_prompt_show(cli
 def test_the_border_of_what_the_base_knows_is_where_the_lesson_shows_it(client, question, word):
     message = {"role": "user", "content": question}
     assert word in effects.ask(client, BASE_MODEL, [message])
+
+
+def test_one_early_token_decides_what_the_reply_is_about(client):
+    """The three replies at temperature 1 that the lesson reads."""
+    completion = client.chat.completions.create(
+        model=BASE_MODEL,
+        messages=effects.talk(effects.SYSTEM, "My kettle arrived broken."),
+        temperature=1,
+        n=12,
+        seed=1,
+    )
+    replies = [choice.message.content for choice in completion.choices]
+    for word, subject in ((". ", "damage"), (" that ", "late"), (" about ", "wrong article")):
+        assert any(reply.startswith(f"We are sorry{word}") and subject in reply for reply in replies[:3])
+    assert len(set(replies)) > 5
 
 
 def test_the_mood_of_a_neutral_message_is_a_close_race(client):

@@ -1,17 +1,28 @@
 """The exercises of lesson 01 Concepts: what a right answer has, why it matters, and hints; and its quiz."""
 
 import re
+from collections import Counter
 from numbers import Real
 
 from helpers.exercises import Exercise, Quiz
 
-WAYS = ("prompt", "look-up", "fine-tune", "both", "nothing")
+
+def words(text):
+    return re.findall("[a-z]+", text.lower())
+
+
+def says_something(reason):
+    """Whether a reason has at least four words, three of them different ones."""
+    found = words(reason) if isinstance(reason, str) else []
+    return len(found) >= 4 and len({word for word in found if len(word) > 1}) >= 3
 
 
 def sure_message(message, chances):
     """01.1: a message of one's own that makes the model sure of `happy`."""
     if not isinstance(message, str) or "happy" in message.lower():
         return False, "Write a message that does not hold the word happy: that would be too easy."
+    if "kettle" not in message.lower():
+        return False, "Your message shall be about the kettle: write that word."
     chance = dict(chances).get("happy", 0)
     if chance <= 0.8:
         return False, f"The chance of happy is {chance:.0%} here. Which words would a glad customer use?"
@@ -22,38 +33,47 @@ def border(known, unknown, what_is_wrong, replies, asked):
     """01.2: a question that the base model answers well and one that it does not, with the reason."""
     if not all(isinstance(text, str) for text in (known, unknown, what_is_wrong)):
         return False, "Write two questions and one sentence, each in quotation marks."
-    if known in asked or unknown in asked or known == unknown:
+    table = [words(question) for question in asked]
+    if words(known) in table or words(unknown) in table or words(known) == words(unknown):
         return False, "Ask two different questions that are not in the table above."
-    if len(what_is_wrong.split()) < 4:
+    if not says_something(what_is_wrong):
         return False, "Read the second reply again and say in a sentence what is wrong with it."
     if replies[0] == replies[1]:
         return False, "Both replies are the same. Can one be right and the other wrong? Try another question."
     return True, "Only a person can judge this, and you did. Keep such questions: they become a test later."
 
 
-def rare_words_count_more(weight, right_lines):
-    """01.3: a weight that falls with the number of questions that hold a word; `right_lines` counts hits."""
+def one(n):
+    return 1
+
+
+def rare_words_count_more(weight, nearest, train, test):
+    """01.3: a weight that falls with the number of questions that hold a word and finds more right lines."""
+
+    def right_lines(weight):
+        found = [train["topic"][nearest(question, weight)] for question in test["question"]]
+        return sum(topic == right for topic, right in zip(found, test["topic"], strict=True))
+
     try:
         low, high = weight(20), weight(1)
+        if low is None or high is None:
+            return False, "Your function gives None: does it end with return?"
+        if not isinstance(low, Real) or not isinstance(high, Real):
+            return False, "Your function must give a number."
+        if low < 0:
+            return False, f"For n = 20 your function gives {low:g}. Points below 0 push a right line away."
+        plain, mine = right_lines(one), right_lines(weight)
     except Exception as error:  # the learner's own function may fail in any way
         return False, f"Your function fails with {type(error).__name__}: {error}."
-    if not isinstance(low, Real) or not isinstance(high, Real) or low < 0:
-        return False, "Your function must give a number, 0 or more."
+    of = f"of {len(test)} lines right"
     if low >= high:
-        return (
-            False,
-            f"A word in 20 questions gets {low:g} points, a word in one question {high:g}: not yet more.",
+        return False, (
+            f"{mine} {of}. A word in 20 questions gets {low:g} points, "
+            f"a word in one question {high:g}: not yet more."
         )
-    plain, mine = right_lines(lambda n: 1), right_lines(weight)
     if mine <= plain:
-        return (
-            False,
-            f"Right order, but {mine} right lines are no more than {plain}. Let the weight fall faster.",
-        )
-    return (
-        True,
-        f"{mine} right lines instead of {plain}. Rare words carry the meaning; search engines use that.",
-    )
+        return False, f"{mine} {of}, no more than {plain} with equal points. Let the points fall faster."
+    return True, f"{mine} {of} instead of {plain}. Rare words carry the meaning; search engines use that."
 
 
 def break_even(requests, trained_tokens, long, short):
@@ -61,10 +81,12 @@ def break_even(requests, trained_tokens, long, short):
     if not isinstance(requests, Real) or requests <= 0:
         return False, "Give a number above 0, without quotation marks."
     right = trained_tokens / (long - short)
-    if abs(requests - trained_tokens / long) < 1 or abs(requests - trained_tokens / short) < 1:
-        return False, "The tuned model needs tokens in each request, too. What does it save in one request?"
-    if abs(requests - right) > 1:
-        return False, f"One request saves {long - short:.0f} tokens. How many of them make {trained_tokens}?"
+    if abs(requests - right) > 0.025 * right:  # so that a rounded saving is right, too
+        if any(abs(requests - trained_tokens / tokens) < 1 for tokens in (long, short)):
+            return False, (
+                "The tuned model needs tokens in each request, too. What does it save in one request?"
+            )
+        return False, f"One request saves {long - short:.1f} tokens. How many of them make {trained_tokens}?"
     return True, (
         f"After about {right:.0f} requests. (In tokens: what a token costs differs between training and use. "
         "And after a change of the facts, the training must be paid again.)"
@@ -85,54 +107,69 @@ def new_fact(value, reply):
     )
 
 
-def own_prompt(prompt, old, teams, right, total):
-    """01.6: a serious try to do with a prompt what the tuned model is to do."""
-    if not isinstance(prompt, str) or prompt == old:
-        return False, "Change the text of my_prompt. What would help a new colleague to sort?"
-    missing = [team for team in teams if team not in prompt.lower()]
+def own_prompt(prompt, old, mine, ours):
+    """01.6: a prompt that really differs from ours, and sorts at least half as many messages right."""
+    teams, total = sorted(set(ours["team"])), len(ours)
+    if not isinstance(prompt, str) or not words(prompt):
+        return False, "Write your prompt as text, in quotation marks."
+    missing = [team for team in teams if team not in words(prompt)]
     if missing:
         return (
             False,
             f"Your prompt does not name {', '.join(missing)}. Nobody can guess the names of your teams.",
         )
-    return True, (
-        f"{right} of {total} right. Remember that number: a prompt must be tried before anyone trains. "
-        "(A large model would follow such a prompt far better, but cannot know your teams either.)"
+    new, given = Counter(words(prompt)), Counter(words(old))
+    order = [[word for word in words(text) if word in teams] for text in (prompt, old)]
+    if (new - given).total() + (given - new).total() < 2 and order[0] == order[1]:
+        return False, "That is still our prompt. Change the text of my_prompt: other words, another order."
+    right, best = mine["right"].sum(), ours["right"].sum()
+    measured = f"{right} of {total} right; our prompt: {best}."
+    if right > best:
+        return True, f"{measured} Better, so the lesson goes on with yours. (A few more may be luck.)"
+    if right * 2 >= best:
+        return True, f"{measured} A serious try, though not better: the lesson goes on with ours."
+    return False, (
+        f"{measured} This tiny model reads short prompts best; long explanations confuse it. "
+        "Take words away, or put the four teams in another order."
     )
 
 
 def about_us(check, values, other_replies):
     """01.7: a check that finds replies with a fact of the board."""
     try:
-        found = [check(f"Splash! It is {value}. Paws up, Otto.") for value in values]
+        for value in values:
+            found = check(f"Splash! It is {value}. Paws up, Otto.")
+            if found is None:
+                return False, "Your function gives None: does it end with return?"
+            if not found:
+                return False, f'It says False for a reply with "{value}", which is on the board.'
         voice_alone = "Splash! Please ask us again tomorrow. Paws up, Otto."
-        false_alarm = [reply for reply in (*other_replies, voice_alone) if check(reply)]
+        for reply in (*other_replies, voice_alone):
+            if check(reply):
+                return False, f'It says True for "{reply}", which states no fact of the board.'
     except Exception as error:  # the learner's own function may fail in any way
         return False, f"Your function fails with {type(error).__name__}: {error}."
-    missed = [value for value, hit in zip(values, found, strict=True) if not hit]
-    if missed:
-        return False, f'It says False for a reply with "{missed[0]}", which is on the board.'
-    if false_alarm:
-        return False, f'It says True for "{false_alarm[0]}", which states no fact of the board.'
     return True, "It finds what only Ottermere can say. (Whether it fits the question, it does not see.)"
 
 
-CASES = {
+WAYS = ("prompt", "look-up", "fine-tune", "both", "nothing")
+
+RIGHT = {
     "museum": (
         "look-up",
-        "The hours change, so the fact must come with each request, as on Monday above.",
+        "The facts change, so each must come with the request, as on Monday above.",
     ),
     "bank": (
         "fine-tune",
-        "Own labels and many sorted examples: as with the four teams, a prompt alone stays far behind.",
+        "Groups of its own and many sorted examples, as with the four teams; and the prompt was tried.",
     ),
     "school": (
         "prompt",
-        "A tone is a sentence in the prompt, and ten requests a week never pay for a training.",
+        "The model knows the subject; a tone is a sentence, and ten requests never pay for a training.",
     ),
     "toys": (
         "both",
-        "The voice can be tuned, which saves tokens in each of very many requests; prices must be looked up.",
+        "The tuned voice saves tokens in each of very many requests; prices must be looked up.",
     ),
     "sum": (
         "nothing",
@@ -140,18 +177,59 @@ CASES = {
     ),
 }
 
+WRONG = {
+    "museum": {
+        "prompt": "All 60 exhibitions would go with every request. Send only the line that is needed.",
+        "fine-tune": "The weights would tell last week's hours, as on Monday above.",
+        "both": "A look-up is needed, yes. But what would you tune? No voice of its own is wanted.",
+        "nothing": "The visitors ask in words of their own: without a model, who understands them?",
+    },
+    "bank": {
+        "prompt": "A prompt was tried: half of the mails went wrong. What do the 3,000 sorted mails offer?",
+        "look-up": "There is no fact to be found. The groups must be learnt from the sorted mails.",
+        "both": "Tuning is needed, yes. But which fact should be looked up? The groups stay the same.",
+        "nothing": "Ordinary code would need a rule for each kind of mail, and nobody can write them down.",
+    },
+    "school": {
+        "look-up": "What should be looked up? The model knows the grammar that is asked for.",
+        "fine-tune": "Ten requests a week never pay for a training. Can you ask for the tone in a sentence?",
+        "both": "That is much work for ten requests a week. Can you ask for the tone in a sentence?",
+        "nothing": "Pupils ask in words of their own and want an explanation: ordinary code cannot write it.",
+    },
+    "toys": {
+        "prompt": "A fixed prompt does not know the prices of today, and is paid for millions of times.",
+        "look-up": "That makes the prices right. But the voice would cost tokens in millions of requests.",
+        "fine-tune": "That gives the voice cheaply. But the weights would tell yesterday's prices.",
+        "nothing": "The replies have a voice and fit each question: ordinary code cannot do that.",
+    },
+    "sum": {
+        "prompt": "A model answers with likely tokens, and may add wrongly. Who adds without mistakes?",
+        "look-up": "Nobody can put every possible sum into a table. Who adds without mistakes?",
+        "fine-tune": "More examples of sums make a model a better guesser. Who adds without mistakes?",
+        "both": "A model answers with likely tokens, and may add wrongly. Who adds without mistakes?",
+    },
+}
+
+
+def way_of(text):
+    """The way that is meant: capitals, blanks and hyphens do not matter, nor does the ending of a verb."""
+    letters = "".join(words(text)) if isinstance(text, str) else ""
+    names = {"".join(words(way)): way for way in WAYS} | {"finetuning": "fine-tune", "retrieval": "look-up"}
+    return names.get(letters)
+
 
 def decided(decisions):
     """01.8: a way and a reason for each of five cases."""
-    for case, (right, _) in CASES.items():
+    for case, (right, _) in RIGHT.items():
         way, reason = decisions.get(case, ("", ""))
-        if way not in WAYS:
+        way = way_of(way)
+        if way is None:
             return False, f"{case}: choose one of {', '.join(WAYS)}."
-        if len(reason.split()) < 4:
-            return False, f"{case}: write your reason in a few words; a decision without one helps nobody."
         if way != right:
-            return False, f"{case}: think again about {way!r}. Does a fact change? Are there many requests?"
-    return True, " ".join(f"{case}: {why}" for case, (_, why) in CASES.items())
+            return False, f"{case}: {WRONG[case][way]}"
+        if not says_something(reason):
+            return False, f"{case}: write your reason in a few words; a decision without one helps nobody."
+    return True, " ".join(f"{case}: {why}" for case, (_, why) in RIGHT.items())
 
 
 EXERCISES = {
@@ -198,10 +276,9 @@ EXERCISES = {
     "01.6": Exercise(
         own_prompt,
         (
-            "Name all four teams, and say that one word is enough.",
-            "Look at the table of rules: you could say what each team is for.",
-            'my_prompt = "Decide which team gets this letter: delivery, goods, money, office. '
-            'Write the name of the team only."',
+            "Name all four teams. Short prompts are read best.",
+            "Change one thing at a time: the order of the teams, or the words around them.",
+            'my_prompt = "Categories: office, money, goods, delivery."',
         ),
     ),
     "01.7": Exercise(
@@ -216,7 +293,7 @@ EXERCISES = {
         decided,
         (
             "Begin with the question: does a fact in the answer change often? Then it must be looked up.",
-            "Then: is it only a tone, with few requests? Own labels, with many examples? Plain arithmetic?",
+            "Then: is it only a tone, with few requests? Own groups, with many examples? Plain arithmetic?",
             "One case needs a look-up, one a prompt, one fine-tuning, one both, and one none of them.",
         ),
     ),
@@ -226,104 +303,104 @@ QUIZZES = {
     "01.A": Quiz(
         "How does a language model write its reply?",
         {
-            "It plans the whole reply and then types it.": (
+            "It plans the whole reply first, and then types it word by word.": (
                 "There is no finished reply anywhere: a token is chosen when those before it are there."
             ),
-            "It finds the nearest stored answer and copies it.": (
+            "It finds the nearest of its stored answers, and copies it.": (
                 "Nothing is stored as sentences. It computes chances from its weights, also for new messages."
             ),
-            "It computes for every token the chance to come next, takes one, and starts again.": (
+            "It chooses a token by the chances, adds it, and starts again.": (
                 "That is all it ever does, the tiny one here and a large one as well."
             ),
-            "It looks up what is true, and puts that into words.": (
+            "It looks up what is true, and then puts that into words.": (
                 "Nowhere in the chances is there a test for truth. Likely and true are two things."
             ),
         },
-        right="It computes for every token the chance to come next, takes one, and starts again.",
+        right="It chooses a token by the chances, adds it, and starts again.",
     ),
     "01.B": Quiz(
-        "A program has to read the mood of 1000 messages and count. Which temperature fits?",
-        {
-            "0": "The likeliest token each time, so the same message gets the same mood on every run.",
-            "1": "The mood would be drawn by lot: one message could be happy today and neutral tomorrow.",
-            "1.5": "Unlikely tokens come up often then, also some that are no mood at all.",
-        },
-        right="0",
-    ),
-    "01.C": Quiz(
         "The model explains a word wrongly, in the same calm tone as a right one. Why?",
         {
-            "It is sure that it is right.": (
-                "It holds no belief. Even a low chance for each token gives a fluent sentence."
+            "Its chances were high, and what has a high chance is true.": (
+                "A high chance says: such words often follow. The wrong fraction had high chances, too."
             ),
-            "It learnt how explanations sound; whether one is true was never part of choosing a token.": (
+            "It learnt how explanations sound, not which ones are true.": (
                 "So the tone tells you nothing about the truth, in large models as in small ones."
             ),
-            "The temperature was too high.": (
+            "The temperature was too high, so a wrong word was drawn by lot.": (
                 "The temperature was 0 here. Chance was not the reason: the likeliest reply was a wrong one."
             ),
         },
-        right="It learnt how explanations sound; whether one is true was never part of choosing a token.",
+        right="It learnt how explanations sound, not which ones are true.",
     ),
-    "01.D": Quiz(
+    "01.C": Quiz(
         "Prompt and fine-tuning both gave the voice. What is the difference in use?",
         {
-            "The tuned voice is of a higher quality.": (
-                "Our check found the same voice in both; look at the table again."
+            "A prompt needs no training, so it is always the cheaper one.": (
+                "For few requests it is. But its tokens are paid again in each request, and that adds up."
             ),
-            "The prompt's voice is paid with tokens in every request, the tuned voice once, in training.": (
+            "The prompt costs tokens in every request, tuning costs them once.": (
                 "So many requests speak for tuning, and few for a prompt."
             ),
-            "The prompt changes the model for all users.": (
+            "The tuned voice is the real one, the prompt only imitates it.": (
+                "Our check found the same voice in both; look at the table again."
+            ),
+            "The prompt has changed the model as well, until the next restart.": (
                 "A prompt changes nothing in the model. It is a part of one request."
             ),
         },
-        right="The prompt's voice is paid with tokens in every request, the tuned voice once, in training.",
+        right="The prompt costs tokens in every request, tuning costs them once.",
     ),
-    "01.E": Quiz(
+    "01.D": Quiz(
         "A colleague wants to fine-tune a model on the handbook, so that it knows the handbook. Your advice?",
         {
-            "Do it, with many epochs, so that every fact is learnt.": (
+            "Do it, and train anew each time when the handbook changes.": (
+                "The facts would still fit only questions like those in the file. "
+                "And until each training ends, the old rules are told."
+            ),
+            "Do it with more epochs, until every fact of it is learnt.": (
                 "More epochs make it surer of the words, not of which fact belongs to which question."
             ),
-            "Look up the right page for each question; tune only if the tone must change as well.": (
+            "Look up the right page for each question instead.": (
                 "A fact in the message can be read, changed and checked. A fact in the weights cannot."
             ),
-            "Do it, and tell the users that answers may be wrong.": (
-                "A warning does not help those who get last year's rule in a friendly voice."
-            ),
-            "Use a higher temperature, so that it tries more answers.": (
-                "Temperature changes how a token is drawn from the chances, never what the model knows."
+            "Do it, and use temperature 0, so that nothing is invented.": (
+                "It was 0 in all these replies. The likeliest reply was the wrong one."
             ),
         },
-        right="Look up the right page for each question; tune only if the tone must change as well.",
+        right="Look up the right page for each question instead.",
     ),
-    "01.F": Quiz(
-        "In which of the four reasons did tuning clearly beat the best prompt here?",
+    "01.E": Quiz(
+        "In which of the four reasons did tuning clearly beat the best way without it?",
         {
-            "In all four.": "Look at the pairs of bars again: tone is equal, and relevance hardly differs.",
-            "In tone and relevance.": (
+            "In all four: tuning had the higher bar, or an equal one.": (
+                "A higher bar is not enough: for relevance the lines overlap, and for tone both are equal."
+            ),
+            "In tone and relevance, that is, in the shop's own style.": (
                 "There a prompt, with a looked-up line, does about as well. It only costs more tokens."
             ),
-            "In accuracy and fewer errors, where only the examples show what is wanted.": (
-                "No sentence in a prompt told the tiny model what the examples told it."
+            "In accuracy and usable replies, both in sorting mail.": (
+                "The lines do not overlap there. The 98 examples showed what the prompt did not."
+            ),
+            "In accuracy alone: the other three are equal.": (
+                "Look at the usable replies again: their lines are far apart, too."
             ),
         },
-        right="In accuracy and fewer errors, where only the examples show what is wanted.",
+        right="In accuracy and usable replies, both in sorting mail.",
     ),
-    "01.G": Quiz(
-        "On Tuesday the express price changes again. What does the shop with tuning and look-up have to do?",
+    "01.F": Quiz(
+        "On Tuesday the express price changes again. What must the shop with tuning and look-up do?",
         {
-            "Train the model again with the new price.": (
+            "Train the model again, with the new price in the examples.": (
                 "That is what the model needs that learnt the facts themselves. This one reads them."
             ),
-            "Change one cell of the board.": (
+            "Change one cell of the board, and nothing else.": (
                 "The next request carries the new line, and the tuned model tells it in its voice."
             ),
-            "Write the new price into the examples and wait for a week.": (
-                "The examples taught it how to use a line. They need no new price."
+            "Change the board, and tell the model the new price once.": (
+                "A request leaves nothing behind in the model: the next one begins from the same weights."
             ),
         },
-        right="Change one cell of the board.",
+        right="Change one cell of the board, and nothing else.",
     ),
 }

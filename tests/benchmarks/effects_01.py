@@ -111,13 +111,12 @@ def last_week(client, seed):
 def with_card(client, seed):
     """The job that learns to answer from the line that stands in its prompt."""
     rows = train.itertuples()
-    return start(
-        client, [talk(SYSTEM + card(row.topic, "week_1"), row.question, row.answer) for row in rows], seed
-    )
+    examples = [talk(SYSTEM + card(row.topic, "week_1"), row.question, row.answer) for row in rows]
+    return start(client, examples, seed, n_epochs=2)
 
 
 def mail(name):
-    """(message, team) of the customers' first messages that are about one thing."""
+    """(message, team) of first messages that are about one thing; `name`: a file of data/support."""
     topics = pd.read_csv(DATA / "support" / "topics.csv").merge(policy, on="topic")
     rows = topics[(topics["file"] == name) & topics["second_topic"].isna()].sort_values("line")
     talks = read_jsonl(DATA / "support" / name)
@@ -132,27 +131,68 @@ def sorter(client, seed):
     return start(client, examples, seed, n_epochs=2)
 
 
-def teams_in_prompt():
-    teams = ", ".join(sorted(policy["team"].unique()))
-    return f"You sort the mail of a shop. Categories: {teams}. Give only the category."
-
-
-def measure_sorting(client, model, system):
-    """Of the 49 messages: sorted right, answered with no team at all."""
-    return judged([ask(client, model, talk(system, message)) for message, _ in mail("test.jsonl")])
-
-
-def measure_nearest_mail():
-    """The same for the team of the nearest sorted message, without a model."""
-    known, teams = zip(*mail("train.jsonl"), strict=True)
-    return judged([teams[nearest(message, known)] for message, _ in mail("test.jsonl")])
-
-
-def judged(replies):
-    teams = set(policy["team"])
-    right = [reply == team for reply, (_, team) in zip(replies, mail("test.jsonl"), strict=True)]
+def measure_sorting(client, model, system, name="test.jsonl"):
+    """Of the messages: sorted right, answered with no team at all."""
+    teams, rows = set(policy["team"]), mail(name)
+    replies = [ask(client, model, talk(system, message)) for message, _ in rows]
+    right = [reply == team for reply, (_, team) in zip(replies, rows, strict=True)]
     no_team = [reply not in teams for reply in replies]
     return {"right team": statistics.fmean(right), "no team": statistics.fmean(no_team)}
+
+
+WORDINGS = """
+Is the message about delivery, goods, money or office? Answer with one word.
+Is the message about delivery, goods, money or office?
+Is the message about delivery, money, goods or office? Answer with one word.
+Is the message about goods, delivery, money or office? Answer with one word.
+Is the message about money, goods, delivery or office? Answer with one word.
+Is the message about office, money, goods or delivery? Answer with one word.
+Is this message about delivery, goods, money or office? Answer with one word.
+Is the customer writing about delivery, goods, money or office? Answer with one word.
+Classify the message as delivery, goods, money or office.
+Classify the message as delivery, goods, money or office. Answer with one word.
+Classify the message as goods, delivery, money or office.
+Classify the message as office, money, goods or delivery.
+Categories: delivery, goods, money, office.
+Categories: goods, delivery, money, office.
+Categories: goods, money, office, delivery.
+Categories: money, office, goods, delivery.
+Categories: office, money, goods, delivery.
+Categories: delivery, goods, money, office. Give only the category.
+Categories: goods, delivery, money, office. Give the category.
+Categories: office, money, goods, delivery. Give the category.
+You sort the mail of a shop. Categories: delivery, goods, money, office. Give only the category.
+You sort the mail of Ottermere. Categories: office, money, goods, delivery.
+Sort the message. Categories: office, money, goods, delivery.
+Give the category of the message. Categories: office, money, goods, delivery.
+Give the category only: office, money, goods, delivery.
+Put the message into one category: office, money, goods, delivery.
+Which category is this? office, money, goods, delivery.
+Labels: office, money, goods, delivery. Give only the label.
+Label: office, money, goods or delivery.
+Topics: office, money, goods, delivery.
+Teams: delivery, goods, money, office.
+Teams: office, money, goods, delivery.
+Which team gets this message? delivery, goods, money, office.
+Say which team should read the message. Teams: office, money, goods, delivery. Give only the team.
+Decide which team gets this letter: delivery, goods, money, office. Write the name of the team only.
+You sort the mail of Ottermere. Teams: delivery, goods, money, office. Answer with the team only.
+Ottermere has four teams: delivery, goods, money, office. Name the team for the message.
+Answer with one word: delivery, goods, money, office.
+Answer with one word: office, money, goods, delivery.
+Categories: delivery (parcels), goods (articles), money (payments), office (all else). Give only the category.
+Delivery: parcels. Goods: the articles. Money: payment. Office: all else. Categories: office, money, goods, delivery.
+delivery means parcels, goods means articles, money means payment, office means all else. Answer with one of them.
+""".strip().splitlines()  # noqa: E501
+BEST_WORDING = WORDINGS[0]  # what `search_prompt` finds
+
+
+def search_prompt(client):
+    """Each wording's share of right teams on the validation messages, which the lesson does not ask."""
+    return {
+        wording: measure_sorting(client, BASE_MODEL, wording, "validation.jsonl")["right team"]
+        for wording in WORDINGS
+    }
 
 
 def measure_other_questions(client, model):
@@ -187,8 +227,7 @@ def base_figures(client):
         lambda question: talk(VOICE + card(look_up(question), "week_2"), question),
         "week_2",
     )
-    measured["base with teams in the prompt"] = measure_sorting(client, BASE_MODEL, teams_in_prompt())
-    measured["team of the nearest message"] = measure_nearest_mail()
+    measured["base with the best prompt"] = measure_sorting(client, BASE_MODEL, BEST_WORDING)
     return flat(measured)
 
 
@@ -220,24 +259,23 @@ CLAIMS = {  # figure: (lowest, highest share that the lesson's words allow)
     "prompt: fact": (0, 0.05),
     "examples: voice": (0, 0.1),
     "examples: fact": (0, 0.05),
-    "whole board: fact": (0.4, 0.68),  # no better than one line that was looked up
+    "whole board: fact": (0.4, 0.68),  # no clear difference: its interval overlaps with the look-up's
     "look-up: voice": (0.95, 1),
     "look-up: fact": (0.6, 0.8),
     "look-up, on Monday: fact": (0.6, 0.8),
-    "base with teams in the prompt: right team": (0, 0.3),
-    "base with teams in the prompt: no team": (0.6, 1),
-    "team of the nearest message: right team": (0.3, 0.5),
+    "base with the best prompt: right team": (0.2, 0.45),  # its interval ends below the tuned sorter's
+    "base with the best prompt: no team": (0.5, 0.75),
     "tuned: voice": (0.95, 1),
-    "tuned: fact": (0.56, 0.84),  # about equal: fewer than 6 of 40 from the look-up's 0.70
+    "tuned: fact": (0.5, 0.85),  # no clear difference: its interval overlaps with the look-up's
     "tuned: any fact": (0.65, 0.95),  # relevance: no clear difference from the look-up's 0.80
     "tuned, on Monday: fact": (0, 0.02),
     "tuned, other questions: voice": (0.95, 1),
     "tuned, other questions: right rule": (0, 0.05),
     "tuned, other questions: fact of the board": (0.4, 0.6),  # about half
-    "tuned sorter: right team": (0.7, 1),
+    "tuned sorter: right team": (0.68, 1),
     "tuned sorter: no team": (0, 0.02),
     "tuned and look-up, on Monday: voice": (0.95, 1),
-    "tuned and look-up, on Monday: fact": (0.6, 0.85),
+    "tuned and look-up, on Monday: fact": (0.6, 0.9),  # no clear difference from the look-up's
     "tuned and look-up, on Monday: other week's fact": (0, 0.02),
 }
 
@@ -252,6 +290,10 @@ def interval(values):
 def main():
     os.environ["LOCAL_OPENAI_STORE"] = tempfile.mkdtemp(prefix="effects-01-")
     client = connect()
+    searched = search_prompt(client)
+    print("\n| wording | right on the validation messages |\n|---|---|")
+    for wording, right in sorted(searched.items(), key=lambda pair: -pair[1]):
+        print(f"| {wording} | {right:.2f} |")
     figures = {name: [share] for name, share in base_figures(client).items()}
     for seed in SEEDS:
         for name, share in tuned_figures(client, seed).items():

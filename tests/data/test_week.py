@@ -12,6 +12,7 @@ board = pd.read_csv(DATA / "week" / "board.csv", index_col="topic")
 train = pd.read_csv(DATA / "week" / "train.csv")
 test = pd.read_csv(DATA / "week" / "test.csv")
 questions = [*train["question"], *test["question"]]
+mail = {name: pd.read_csv(DATA / "week" / f"mail_{name}.csv") for name in ("train", "test")}
 
 
 def test_each_topic_has_six_questions_to_learn_from_and_five_to_be_asked():
@@ -42,6 +43,17 @@ def test_no_question_is_nearly_the_same_as_another_or_as_one_of_the_support_desk
     support = [m["content"] for talk in talks for m in talk["messages"] if m["role"] == "user"]
     assert near_duplicates(questions).empty
     assert leaks(support, questions).empty
+
+
+def test_the_sorted_mail_is_that_of_the_support_desk_and_each_message_is_about_one_thing():
+    policy = pd.read_csv(DATA / "support" / "policy.csv")
+    topics = pd.read_csv(DATA / "support" / "topics.csv").merge(policy, on="topic")
+    for name, table in mail.items():
+        talks = read_jsonl(DATA / "support" / f"{name}.jsonl")
+        rows = topics[(topics["file"] == f"{name}.jsonl") & topics["second_topic"].isna()].sort_values("line")
+        messages = [talks[line - 1]["messages"][1]["content"] for line in rows["line"]]
+        assert [*table["message"]] == messages and [*table["team"]] == [*rows["team"]]
+    assert {name: len(table) for name, table in mail.items()} == {"train": 98, "test": 49}
 
 
 def test_one_question_that_the_base_has_read_is_nearly_the_same_and_it_is_not_asked():
