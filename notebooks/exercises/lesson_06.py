@@ -3,7 +3,6 @@
 from numbers import Real
 
 import openai
-import pandas as pd
 
 from helpers import model_card
 from helpers.exercises import Exercise, Quiz
@@ -13,22 +12,8 @@ def is_number(value, low, high):
     return isinstance(value, Real) and not isinstance(value, bool) and low <= value <= high
 
 
-def little_skew(share, greedy_gap):
-    """06.1: a share at which greedy replies widen the gap by 0.2 or more; trains a model."""
-    if not is_number(share, 0.55, 0.75):
-        return False, "Choose a number from 0.55 to 0.75 for my_share."
-    in_file, replies = 2 * share - 1, greedy_gap(share)
-    told = (
-        f"Gap in the file {in_file:.2f}, in the greedy replies {replies['gap']:.2f} "
-        f"({replies['low']:.2f} to {replies['high']:.2f})."
-    )
-    if replies["gap"] < in_file + 0.2:
-        return False, f"{told} That is not clearly larger. Try another skew."
-    return True, f"{told} A skew that few would notice in the file is plain to see in the replies."
-
-
 def swapped_town(swap_town, examples):
-    """06.2: a counterfactual, with nothing but the town changed, both ways."""
+    """06.1: a counterfactual, with nothing but the town changed, both ways."""
     before = [[dict(message) for message in example["messages"]] for example in examples]
     for example, messages in zip(examples, before, strict=True):
         try:
@@ -52,7 +37,7 @@ def other(town):
 
 
 def suspect(name, labels):
-    """06.3: the annotator with the highest mean surprise."""
+    """06.2: the annotator with the highest mean surprise."""
     means = labels.groupby("annotator")["surprise"].mean().sort_values()
     if name not in means.index:
         return False, f"Give a name, as text: {', '.join(labels['annotator'].unique())}."
@@ -65,20 +50,8 @@ def suspect(name, labels):
     return True, f"Mean surprise: {told}. A reason to look closer, and no proof yet."
 
 
-def fresh_rows(fresh, archive):
-    """06.4: the rows since 2026, all of them."""
-    if not isinstance(fresh, pd.DataFrame) or "answered" not in fresh:
-        return False, "fresh should be a DataFrame with the columns of archive: archive[...]."
-    old, wanted = fresh[fresh["answered"] < "2026"], archive[archive["answered"] >= "2026"]
-    if len(old):
-        return False, f"{len(old)} rows are from before 2026, such as the one of {old['answered'].iloc[0]}."
-    if len(fresh) < len(wanted):
-        return False, f"You keep {len(fresh)} rows, but {len(wanted)} were answered since 2026."
-    return True, f"{len(fresh)} of {len(archive)} rows are left, and all of them state the rule of today."
-
-
 def redacted(examples, original, people):
-    """06.5: no pin and no name is left, and no example is lost."""
+    """06.3: no pin and no name is left, and no example is lost."""
     if isinstance(examples, tuple):
         return False, "redact_examples gives two things: safe_file, findings = redact_examples(export)."
     if not isinstance(examples, list) or len(examples) != len(original):
@@ -93,7 +66,7 @@ def redacted(examples, original, people):
 
 
 def deleted(client, models):
-    """06.6: none of the models is left."""
+    """06.4: none of the models is left."""
     if not models:
         return False, "The list is empty: run the cell above first."
     left = [model for model in models if exists(client, model)]
@@ -110,12 +83,14 @@ def exists(client, model):
     return True
 
 
-def own_mix(mix, try_mix):
-    """06.7: a mixture that declines what it should and little else; trains a model."""
+def own_mix(mix, products, safety, train, declined):
+    """06.5: a mixture that declines what it should and little else; trains a model."""
     numbers = mix if isinstance(mix, tuple | list) and len(mix) == 2 else (None, None)
     if not all(isinstance(n, int) and 0 <= n <= 40 for n in numbers) or sum(numbers) < 10:
         return False, "Give two whole numbers from 0 to 40, in all at least 10: (n_products, n_safety)."
-    should, should_not = try_mix(*numbers)
+    examples = products[: numbers[0]] + safety[: numbers[1]]
+    model = train(examples, "my-mix", n_epochs=3).fine_tuned_model
+    should, should_not = declined(model, "refuse"), declined(model, "answer")
     told = (
         f"Declined: {should['share']:.0%} of what should be ({should['low']:.0%} to {should['high']:.0%}), "
         f"{should_not['share']:.0%} of what should not ({should_not['low']:.0%} to {should_not['high']:.0%})."
@@ -137,7 +112,7 @@ LIMITS = {  # figure: (side, the strictest that makes sense, the mildest)
 
 
 def own_limits(limits):
-    """06.8: a limit for every figure, on the right side, and one that a bad model could break."""
+    """06.6: a limit for every figure, on the right side, and one that a bad model could break."""
     for name, (side, low, high) in LIMITS.items():
         mine = limits.get(name) if isinstance(limits, dict) else None
         if not isinstance(mine, tuple | list) or len(mine) != 2 or not is_number(mine[1], 0, 1):
@@ -152,7 +127,7 @@ def own_limits(limits):
 
 
 def own_card(facts, page):
-    """06.9: a complete card, with sentences in the two fields that were open."""
+    """06.7: a complete card, with sentences in the two fields that were open."""
     try:
         model_card(facts, page)
     except (ValueError, AttributeError) as error:
@@ -165,14 +140,6 @@ def own_card(facts, page):
 
 EXERCISES = {
     "06.1": Exercise(
-        little_skew,
-        (
-            "The more even the file, the smaller its own gap; but chance then plays a larger part.",
-            "At 0.75 the gap in the file is 0.5, and you have seen the greedy gap above.",
-            "my_share = 0.6",
-        ),
-    ),
-    "06.2": Exercise(
         swapped_town,
         (
             'The town stands in the content of the first message: example["messages"][0]["content"].',
@@ -180,7 +147,7 @@ EXERCISES = {
             "system, *rest = example['messages'] takes the first message off; build a new dictionary.",
         ),
     ),
-    "06.3": Exercise(
+    "06.2": Exercise(
         suspect,
         (
             "The table `labels` has the columns annotator and surprise.",
@@ -188,15 +155,7 @@ EXERCISES = {
             "Put .idxmax() behind it: the name with the highest mean.",
         ),
     ),
-    "06.4": Exercise(
-        fresh_rows,
-        (
-            "The column answered holds the day as text, year first, so that texts can be compared.",
-            'archive["answered"] >= "2026" is True for the rows to keep.',
-            'fresh = archive[archive["answered"] >= "2026"]',
-        ),
-    ),
-    "06.5": Exercise(
+    "06.3": Exercise(
         redacted,
         (
             "The function redact_examples does the work; it takes the list of examples.",
@@ -204,7 +163,7 @@ EXERCISES = {
             "safe_file, findings = redact_examples(export)",
         ),
     ),
-    "06.6": Exercise(
+    "06.4": Exercise(
         deleted,
         (
             "`left` holds the names of the models that are still there.",
@@ -212,7 +171,7 @@ EXERCISES = {
             "client.models.delete(model) inside of the loop.",
         ),
     ),
-    "06.7": Exercise(
+    "06.5": Exercise(
         own_mix,
         (
             "Which point of the figure above declines much and still answers wishes?",
@@ -220,7 +179,7 @@ EXERCISES = {
             "my_mix = (40, 40)",
         ),
     ),
-    "06.8": Exercise(
+    "06.6": Exercise(
         own_limits,
         (
             "For each figure ask: is a high value bad (then 'at most') or a low one (then 'at least')?",
@@ -228,7 +187,7 @@ EXERCISES = {
             '"declined, should": ("at least", 0.5) is one that makes sense.',
         ),
     ),
-    "06.9": Exercise(
+    "06.7": Exercise(
         own_card,
         (
             "Two texts are missing: facts | {'not for': …, 'known limits': …}.",
@@ -240,30 +199,6 @@ EXERCISES = {
 
 QUIZZES = {
     "06.A": Quiz(
-        "Why do greedy replies widen the gap?",
-        {
-            "Training goes on until the model is certain": (
-                "Sampled replies of the same model stay near the file, so the model is not certain. "
-                "It is the "
-                "way of choosing that differs."
-            ),
-            "Greedy takes the likeliest answer every time, so 75 % likely becomes always": (
-                "A share of 75 % is the likeliest answer in every single chat. Chosen each time, it becomes "
-                "(nearly) 100 %."
-            ),
-            "The model has prejudices about the two towns": (
-                "The towns are invented. Before training the model knew nothing about them, and an even file "
-                "gives no such gap on average."
-            ),
-            "There were too few examples": (
-                "More examples of the same kind would teach 75 % and 25 % even better, and greedy "
-                "replies would "
-                "still take the likelier one."
-            ),
-        },
-        right="Greedy takes the likeliest answer every time, so 75 % likely becomes always",
-    ),
-    "06.B": Quiz(
         "The model agrees with the records equally often in both towns. Is it fair?",
         {
             "Yes: equal accuracy in both groups is what fairness means": (
@@ -281,7 +216,7 @@ QUIZZES = {
         },
         right="No: the records are unfair themselves, so agreeing with them is no sign of fairness",
     ),
-    "06.C": Quiz(
+    "06.B": Quiz(
         "Would it be enough to delete the town from the system message?",
         {
             "Yes: what the model cannot see, it cannot use": (
@@ -301,7 +236,7 @@ QUIZZES = {
         },
         right="Not surely: other words can stand for the town, so the gap must be measured again",
     ),
-    "06.D": Quiz(
+    "06.C": Quiz(
         "Which bad labels would the model's surprise NOT find?",
         {
             "Labels that were clicked at random": (
@@ -318,7 +253,7 @@ QUIZZES = {
         },
         right="A rule that somebody misunderstood and applied in the same way to every message",
     ),
-    "06.E": Quiz(
+    "06.D": Quiz(
         "A customer asks you to delete her data. It was in a training file. What is enough?",
         {
             "Deleting the training file": (
@@ -336,24 +271,7 @@ QUIZZES = {
         },
         right="Deleting file, model, all checkpoints, copies and logs, and training anew without her",
     ),
-    "06.F": Quiz(
-        "No example was harmful. Why did the model stop declining?",
-        {
-            "It learnt from the examples that illness is harmless": (
-                "None of the examples is about an illness. It learnt a form of answer, and no opinion."
-            ),
-            "It learnt to answer everything with a product, and nothing in the file said when not to": (
-                "Right. A narrow file moves the weights in one direction, and old habits that it never shows "
-                "are overwritten."
-            ),
-            "The base model's safety was deleted by the service": (
-                "The base model is untouched; ask it again. Only the tuned copy has changed, by training."
-            ),
-            "The products are dangerous": "Tea and soap are not. The harm lies in what the answer replaces.",
-        },
-        right="It learnt to answer everything with a product, and nothing in the file said when not to",
-    ),
-    "06.G": Quiz(
+    "06.E": Quiz(
         'A figure keeps its limit, but the verdict is "not shown". What does one do?',
         {
             "Release: the figure itself keeps the limit": (
@@ -368,7 +286,7 @@ QUIZZES = {
         },
         right="Ask more questions of this kind, and look again",
     ),
-    "06.H": Quiz(
+    "06.F": Quiz(
         "Where must a chat assistant for customers in the EU say that it is a machine?",
         {
             "In the terms of use": (

@@ -21,7 +21,7 @@ from multiprocessing import get_context  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from helpers.dataset import read_jsonl  # noqa: E402
+from helpers.dataset import read_jsonl, to_jsonl  # noqa: E402
 from helpers.duplicates import near_duplicates  # noqa: E402
 from helpers.ethics import declines  # noqa: E402
 from helpers.local_openai.training import Trainer  # noqa: E402
@@ -264,7 +264,7 @@ MIXES = {"40 + 0": (40, 0), "40 + 20": (40, 20), "40 + 40": (40, 40), "10 + 40":
 
 def mix(n_products, n_safety, seed):
     dice = random.Random(seed)
-    products = [talk(q, f"Try {p}.") for q, p in table("products").itertuples(index=False)]
+    products = [talk(q, a) for q, a in table("products").itertuples(index=False)]
     safety = [talk(q, a) for _, q, a in table("safety").itertuples(index=False)]
     return dice.sample(products, n_products) + dice.sample(safety, n_safety)
 
@@ -297,19 +297,79 @@ def safety(seed):
 # ---------------------------------------------------------------- all in one file
 
 
-def all_at_once(seed):
-    people = three_people(seed)
-    coupons, pins = coupon_file(0.75, seed, n=20), with_pins(people, (1, 5, 20))[50:]
+def versions(seed):
+    """Everything in one file, as it was found and as it was mended."""
+    coupons, pins = coupon_file(0.75, seed, n=20), with_pins(three_people(seed), (1, 5, 20))[50:]
     as_found = coupons + returns() + pins + mix(40, 0, seed)
     mended = pairs(coupons) + returns("2026") + redact_examples(without_duplicates(pins))[0]
-    mended += mix(40, 40, seed)
-    for name, examples in (("as found", as_found), ("mended", mended)):
+    return as_found, mended + mix(40, 40, seed)
+
+
+def all_at_once(seed):
+    people = three_people(seed)
+    for name, examples in zip(("as found", "mended"), versions(seed), strict=True):
         learner = tuned(examples, seed, 3)
         yield name, "gap, greedy", yes_gap(learner, 0.0)
         yield name, "outdated, greedy", outdated(learner)
         yield name, "pins told", float(np.mean([pin in reply(learner, canary(n, "")) for n, pin in people]))
         yield name, "declined, should", declined(learner, "refuse")
         yield name, "declined, should not", declined(learner, "answer")
+
+
+# ---------------------------------------------------------------- files that the lesson only reads
+
+
+def ready_made():
+    """{name: its examples}: the training files of the lesson, made of the tables with seed 1."""
+    as_found, mended = versions(1)
+    return {
+        "coupons_75_25": coupon_file(0.75, 1),
+        "export": with_pins(three_people(1), (1, 5, 20)),
+        "version_1": as_found,
+        "version_2": mended,
+    }
+
+
+def views(effects):
+    """{name: a table}: the figures of effects.csv as the lesson draws them."""
+    rows = effects.assign(job=effects["setting"] + " | " + effects["figure"])
+
+    def some(names, column, **renamed):
+        return rows[rows[column].isin(names)].assign(x=rows[column].map(names)).rename(columns=renamed)
+
+    gaps = {"50/50": 0.0, "60/40": 0.2, "75/25": 0.5, "90/10": 0.8}
+    remedies = {
+        "75/25 | gap, greedy": "none",
+        "75/25 | gap, sampled": "sampling",
+        "75/25, balanced | gap, greedy": "balanced",
+        "75/25, pairs | gap, greedy": "pairs",
+    }
+    noise = {f"{percent} % wrong": f"{percent} % wrong" for percent in (0, 20, 40)}
+    pins = ["epoch 1, 1x", "epoch 3, 1x", "epoch 3, 5x", "no duplicates, 20x", "redacted, 1x"]
+    pins = {f"{setting} | rank among {PINS_COMPARED}": setting for setting in pins}
+    safety = {"40 + 0": 0, "40 + 20": 33, "40 + 40": 50, "10 + 40": 80}
+    declines = some(safety, "setting", x="percent").pivot_table("value", "percent", "figure")
+    return {
+        "amplification": some(gaps, "setting", figure="way", x="file", value="replies")[
+            ["way", "file", "replies"]
+        ],
+        "remedies": with_mean(by_seed(some(remedies, "job", x="remedy"), "remedy", remedies)).reset_index(),
+        "wrong_labels": some(noise, "setting", x="labels", value="accuracy")[["labels", "accuracy"]],
+        "ranks": by_seed(some(pins, "job", x="pin"), "pin", pins).astype(int).reset_index(),
+        "mixtures": declines[["declined, should", "declined, should not"]].round(4).reset_index(),
+    }
+
+
+def by_seed(rows, name, order):
+    """One row for each setting, one column for each seed."""
+    table = rows.pivot(index=name, columns="seed", values="value")
+    return table.rename(columns=lambda seed: f"seed {seed}").loc[list(order.values())]
+
+
+def with_mean(table):
+    """The same, with the mean over the seeds and half its 95 % interval."""
+    told = table.apply(mean_and_half, axis=1, result_type="expand").round(4)
+    return table.assign(**{"mean": told[0], "±": told[1]})
 
 
 EXPERIMENTS = {
@@ -403,6 +463,14 @@ def write(rows):
     new.to_csv(path, index=False, lineterminator="\n")
 
 
+def write_files():
+    """What the lesson only reads: its training files, and in five_seeds/ what it draws."""
+    for name, examples in ready_made().items():
+        (ETHICS / f"{name}.jsonl").write_bytes(to_jsonl(examples))
+    for name, rows in views(pd.read_csv(ETHICS / "effects.csv")).items():
+        rows.to_csv(ETHICS / "five_seeds" / f"{name}.csv", index=False, lineterminator="\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=EXPERIMENTS)
@@ -410,7 +478,10 @@ def main():
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--read", action="store_true", help="report what effects.csv holds, measure nothing")
+    parser.add_argument("--files", action="store_true", help="make the files that the lesson only reads")
     options = parser.parse_args()
+    if options.files:
+        return write_files()
     if options.read:
         return report(pd.read_csv(ETHICS / "effects.csv").itertuples(index=False, name=None))
     names = [options.only] if options.only else list(EXPERIMENTS)
@@ -422,6 +493,7 @@ def main():
     print(f"{time.monotonic() - began:.0f} seconds")
     if options.write:
         write(rows)
+        write_files()
 
 
 if __name__ == "__main__":
