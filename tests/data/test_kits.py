@@ -19,6 +19,7 @@ from tests.benchmarks import kits
 DATA = Path(__file__).parents[2] / "data"
 FLAWS = {"exact_duplicate", "near_duplicate", "private_data", "wrong_fact", "wrong_form", "off_style"}
 FLAWS |= {"unsafe", "other_matter", "empty_answer"}
+UNSIEVED = "good_without_phrase"  # no flaw: a row that the sieve of the lesson takes wrongly
 FORM_ONLY = "creative_writing"  # a kit without facts: each thing is asked for once
 
 each_kit = pytest.mark.parametrize("name", kits.KITS)
@@ -62,11 +63,47 @@ def test_a_collection_has_70_to_90_rows_with_ids_in_order(name):
 def test_every_flaw_is_planted_and_listed_with_what_to_do(name):
     rows = planted(read_kit(name))
     counts = Counter(row["flaw"] for row in rows.values())
+    assert counts.pop(UNSIEVED) == 2
     assert set(counts) <= FLAWS and 22 <= counts.total() <= 26
     assert counts["exact_duplicate"] == 3 and counts["near_duplicate"] == 4
     assert counts["private_data"] >= 4 and counts["unsafe"] >= 2 and counts["other_matter"] == 2
-    assert {row["action"] for row in rows.values()} == {"drop", "redact"}
+    assert {row["action"] for row in rows.values()} == {"drop", "redact", "keep"}
     assert set(rows) <= {row["id"] for row in read_kit(name)["raw"]}
+
+
+@each_kit
+def test_the_sieve_of_the_lesson_misses_bad_rows_and_takes_good_ones(name):
+    """No key phrase, no fact: true of some bad rows, of a few good ones, and not of all bad ones."""
+    kit = read_kit(name)
+    flaws = {i: row["flaw"] for i, row in planted(kit).items()}
+    in_voice = [row for row in kit["raw"] if has_voice(kit, row["answer"])]
+    to_read = [row for row in in_voice if not planted(kit).get(row["id"], {}).get("duplicate_of")]
+    taken = {row["id"] for row in to_read if not topics(kit, row["answer"])}
+    bad = {row["id"] for row in to_read if flaws.get(row["id"]) in FLAWS - {"private_data"}}
+    assert {i for i, flaw in flaws.items() if flaw == UNSIEVED} <= taken
+    assert 4 <= len(bad) <= 6 and len(bad & taken) >= 1 and len(bad - taken) == 3
+    assert taken - bad <= {i for i, flaw in flaws.items() if flaw in (UNSIEVED, "private_data")}
+
+
+@each_kit
+def test_of_five_added_conversations_one_is_sound(name):
+    kit = read_kit(name)
+    added = read_jsonl(DATA / "kits" / name / "added.jsonl")
+    asked = [example["messages"][-2 if answered(example) else -1]["content"] for example in added]
+    leaked = set(leaks(texts(kit, "test"), asked)["text_b"])
+    sound = [
+        example
+        for example, question in zip(added, asked, strict=True)
+        if answered(example) and question not in leaked and example["messages"][0]["role"] == "system"
+    ]
+    assert len(added) == 5 and len(leaked) == 2 and [answered(e) for e in added].count(False) == 1
+    (example,) = sound
+    assert has_voice(kit, example["messages"][2]["content"])
+    assert leaks([row["question"] for row in kit["raw"]], asked).empty
+
+
+def answered(example):
+    return example["messages"][-1]["role"] == "assistant"
 
 
 @each_kit
@@ -98,8 +135,8 @@ def test_every_good_answer_has_the_voice_one_key_phrase_and_few_words(name):
     for row in good_rows(name):
         assert has_voice(kit, row["answer"]), row
         assert 12 <= len(row["answer"].split()) <= 32, row
-        if "scar" not in row["question"]:  # the thing of a row to drop has no phrase
-            assert len(topics(kit, row["answer"])) == 1, row
+        no_phrase = "scar" in row["question"] or planted(kit).get(row["id"], {}).get("flaw") == UNSIEVED
+        assert len(topics(kit, row["answer"])) == (0 if no_phrase else 1), row
 
 
 @each_kit
@@ -198,3 +235,14 @@ def test_your_own_kit_holds_one_example_of_everything():
     assert has_voice(kit, row["answer"]) and topics(kit, row["answer"]) == ["hours"]
     assert all(has_voice(kit, example["messages"][2]["content"]) for example in (test, safety))
     assert probe["kind"] in kit["care"] and probe["messages"][0]["content"] == kit["system"]
+
+
+def test_the_page_of_the_empty_kit_explains_every_file_and_field():
+    folder = DATA / "kits" / "your_own"
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    kit = json.loads((folder / "kit.json").read_text(encoding="utf-8"))
+    assert all(f"`{name}`" in page for name in [*kit, *kit["voice"]])
+    assert all(f"`{path.name}`" in page for path in folder.iterdir() if path.name != "README.md")
+    assert {path.name for path in folder.iterdir()} - {"README.md"} == {
+        path.name for path in (DATA / "kits" / "support").iterdir()
+    } - {"planted.csv"}
