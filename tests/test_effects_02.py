@@ -1,6 +1,6 @@
 """The effects of lesson 02 that half of the rows and questions show; what it stages still fails.
 
-How many rules are right needs all 100 rows: tests/benchmarks/effects_02.py.
+How often the key phrase is hit needs all 100 rows: tests/benchmarks/effects_02.py.
 """
 
 import pytest
@@ -22,4 +22,4 @@ def test_the_dirty_file_is_heard_in_the_replies(found):
 
 def test_the_careless_split_leaks_and_the_leak_flatters(found):
     assert found["validation questions leaked when dealt by chance"] > 0.1
-    assert found["right rule: sent again minus new questions"] > 0.1
+    assert found["key phrase: sent again minus new questions"] > 0.1

@@ -1,5 +1,6 @@
 """What the card of data/support_export says holds: no test question is in it, and the tools find the dirt."""
 
+import json
 import re
 from itertools import chain
 from pathlib import Path
@@ -96,3 +97,39 @@ def test_the_clear_guideline_gives_far_more_agreement_than_the_vague_one():
 
 def test_one_topic_of_the_shop_is_missing():
     assert set(TODAY.index) - set(EXPORT["topic"]) == {"gift_wrap"}
+
+
+def test_the_readers_still_disagree_on_the_four_rows_of_the_exercise():
+    answers = json.loads((DATA / "support_export" / "answers.json").read_text(encoding="utf-8"))
+    disputed = FIRST["ticket"][FIRST["guideline_2"] != SECOND["guideline_2"]]
+    assert set(map(str, disputed)) == set(answers["02.2"])
+
+
+def test_the_answers_that_the_lesson_goes_on_with_are_those_of_its_data():
+    answers = json.loads((DATA / "support_export" / "answers.json").read_text(encoding="utf-8"))
+    shown = FIRST.head(24)
+    assert answers["02.1"] == list(shown["ticket"][shown["guideline_1"] == "not good"])
+    details = PLANTED[PLANTED["flaw"] == "private_in_question"]["detail"]
+    names = [detail.removeprefix("NAME: ") for detail in details if detail.startswith("NAME: ")]
+    assert answers["names"] == names and set(answers["02.4"]) < set(names)
+    by_name = PLANTED[PLANTED["flaw"] == "name_in_answer"]["ticket"]
+    assert set(answers["02.6"]) == tickets("only_reading_finds_it") - set(by_name)
+
+
+def test_the_written_examples_state_the_missing_rule_in_the_voice_and_are_new():
+    written = pd.read_csv(DATA / "support_export" / "gift_wrap.csv")
+    assert all(written["answer"].str.fullmatch("Splash! .*3 euros.* Paws up, Otto\\."))
+    assert leaks(list(written["question"]), questions("test.jsonl")).empty
+
+
+def test_the_table_of_what_is_found_is_what_is_found():
+    messages = [m for m in read_jsonl(DATA / "privacy" / "labelled.jsonl") if m["part"] == "test"]
+    counted = {}
+    for message in messages:
+        found = [finding.text for finding in find_private(message["text"])]
+        for piece in message["private"]:
+            hits, marked = counted.get(piece["kind"], (0, 0))
+            counted[piece["kind"]] = (hits + (piece["text"] in found), marked + 1)
+    table = pd.read_csv(DATA / "support_export" / "recall.csv", index_col="kind")
+    assert len(messages) == 168
+    assert counted == {kind: (row["found"], row["marked"]) for kind, row in table.iterrows()}

@@ -1,12 +1,19 @@
 """The exercises and questions of lesson 02 Data collection: what a right answer has, why, and hints."""
 
+import re
+
 import pandas as pd
 
 from helpers.dataset import read_jsonl, split
 from helpers.duplicates import leaks, near_duplicates
 from helpers.exercises import ROOT, Exercise, Quiz
+from helpers.privacy import find_private
 
 DATA = ROOT / "data" / "support_export"
+SEED = 2  # the lesson's own, so that the check of 02.8 and the cell before it count the same leaks
+WRAPPING = "wrap gift present paper ribbon bow pack box birthday christmas wedding surprise festive nice"
+ENGLISH = "a and are be can could do does for have how i is it my of please that the to what will you"
+UNKIND = "stupid|idiot|silly|obviously|calm down|your own fault|our problem|should have|read the|website"
 
 
 def planted(flaw):
@@ -15,31 +22,43 @@ def planted(flaw):
     return table[table["flaw"] == flaw].set_index("ticket")["detail"]
 
 
-def is_list(value):
-    """Whether the answer is a list of things, and no single one."""
-    return isinstance(value, list | tuple | set)
+def plain(value):
+    """A value of pandas or numpy as the number, text or list that it holds; anything else as it is."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
-def unknown(tickets, known):
-    """Those of `tickets` that are not in `known`, or an empty list."""
-    return [ticket for ticket in tickets if ticket not in set(known)]
+def as_list(answer):
+    """The answer as a list of numbers and texts; an empty one if it is no list or holds other things."""
+    answer = plain(answer)
+    items = [plain(item) for item in answer] if isinstance(answer, list | tuple | set) else []
+    return items if all(isinstance(item, str | int | float) for item in items) else []
+
+
+def strange_ticket(tickets, known):
+    """What is wrong with the first entry that is no ticket of `known`, or nothing."""
+    for ticket in tickets:
+        if isinstance(ticket, str) and ticket.strip().isdigit():
+            return f"{ticket!r} is a text. Write ticket numbers without quotation marks."
+        if ticket not in set(known):
+            return f"{ticket} is no ticket of the table. Take the numbers of its first column."
+    return None
 
 
 def own_labels(not_good, rows):
     """02.1: the tickets of rows that one would not keep; rows without any help must be among them."""
-    if not is_list(not_good) or not not_good:
-        return False, "Put the ticket numbers of the rows that you would not keep into the list."
-    if strange := unknown(not_good, rows.index):
-        return False, f"{strange[0]} is no ticket of the table. Take the numbers of its first column."
-    if len(set(not_good)) > 20:
+    marked = as_list(not_good)
+    if not marked:
+        return False, "Put the ticket numbers of the rows that you would not keep into a list: [20433, ...]."
+    if problem := strange_ticket(marked, rows.index):
+        return False, problem
+    if len(set(marked)) > 18:
         return False, "You keep hardly anything. Mark only the rows that would teach something bad."
     for ticket, answer in rows["answer"].items():
-        if len(answer) < 35 and ticket not in not_good:
+        if len(answer) < 35 and ticket not in marked:
             told = f"the answer {answer!r}" if answer else "no answer at all"
             return False, f"Ticket {ticket} has {told}. Would a customer be glad of it?"
     return True, (
-        f"{len(set(not_good))} of {len(rows)} rows marked. There is no list of right "
-        "labels: with a guideline "
+        f"{len(set(marked))} of {len(rows)} rows marked. There is no list of right labels: with a guideline "
         "this short, reasonable people differ, and the next cells measure how much."
     )
 
@@ -55,33 +74,32 @@ def adjudicated(decisions):
     if not isinstance(decisions, dict) or set(decisions) != set(tickets):
         return False, f"Decide these tickets: {', '.join(map(str, tickets))}."
     for ticket in tickets:
-        if decisions[ticket] not in ("good", "not good"):
+        if not isinstance(decisions[ticket], str) or decisions[ticket] not in ("good", "not good"):
             return False, f'Ticket {ticket}: write "good" or "not good".'
     for ticket, (label, why) in right.items():
         if decisions[ticket] != label:
             return False, f"Ticket {ticket}: {why}"
     return True, (
-        "Three rows are decided by the guideline: a reader had overlooked something. "
-        "Ticket 20682 is not: the "
-        "answer names the rule, but not whether Chile is on the list. Either label will do. What must follow "
-        "is a new sentence in the guideline, so that the next reader need not guess."
+        "Three rows are decided by the guideline: a reader had overlooked something. Ticket 20682 is not: "
+        "the answer names the rule, but not whether Chile is on the list. Either label will do. What must "
+        "follow is a new sentence in the guideline, so that the next reader need not guess."
     )
 
 
 def same_meaning(two_questions):
     """02.3: two questions in different words whose similarity is low."""
-    if not isinstance(two_questions, tuple | list) or len(two_questions) != 2:
+    texts = as_list(two_questions)
+    if len(texts) != 2 or not all(isinstance(text, str) for text in texts):
         return False, "Give two questions in brackets, with a comma between them."
-    if any(len(str(text).split()) < 3 for text in two_questions):
-        return False, "Each question needs at least three words."
-    similarity = near_duplicates(list(map(str, two_questions)), threshold=0)["similarity"].max()
+    if any(len(text.split()) < 2 for text in texts):
+        return False, "Each question needs at least two words."
+    similarity = near_duplicates(texts, threshold=0)["similarity"].max()
     similarity = 0.0 if pd.isna(similarity) else similarity  # no piece in common: no pair at all
     if similarity >= 0.3:
         return False, f"Their similarity is {similarity:.2f}. Find other words until it is below 0.3."
     return True, (
-        f"Their similarity is {similarity:.2f}, so no sensible threshold finds this "
-        "pair. Shingles see letters, "
-        "not meaning. (Whether yours mean the same, only you can say.)"
+        f"Their similarity is {similarity:.2f}, so no sensible threshold finds this pair. Shingles see "
+        "letters, not meaning. (Nor does this check: whether yours mean the same, only you can say.)"
     )
 
 
@@ -93,11 +111,13 @@ def names_left(more_names):
         "Ottilie",
         "Philomena",
     }
-    if not is_list(more_names) or not more_names:
-        return False, "Read the words that were printed. Which of them are names of people?"
-    if strange := unknown(more_names, wanted):
-        return False, f"{strange[0]!r} is no name of a person in these mails, or it was replaced already."
-    if missing := wanted - set(more_names):
+    names = as_list(more_names)
+    if not names:
+        return False, 'Which of the printed words are names of people? Write them as a list: ["...", "..."].'
+    for name in names:
+        if name not in wanted:
+            return False, f"{name!r} is no name of a person in these mails, or it was replaced already."
+    if missing := wanted - set(names):
         return False, (
             f"{len(missing)} more. Who else is spoken of: a husband, a brother, a daughter, an aunt?"
         )
@@ -107,63 +127,96 @@ def names_left(more_names):
     )
 
 
-def old_rules_after_the_change(agent, desk):
-    """02.5: the colleague who wrote most answers with an old rule since 1 March."""
-    if agent not in set(desk["agent"]):
-        return False, f"Give the name of a colleague: {', '.join(sorted(set(desk['agent'])))}."
-    old = desk[desk["old_rule"]]
-    counts = old[old["date"] >= "2026-03-01"]["agent"].value_counts()
-    if agent != counts.idxmax():
-        return False, (
-            f"{agent} wrote {(old['agent'] == agent).sum()} answers with an old rule in all, but "
-            f"{counts.get(agent, 0)} since 1 March. Somebody else has more since then."
-        )
+def old_rules_after_the_change(number, desk):
+    """02.5: how many answers state an old rule although they were written since 1 March."""
+    number, old = plain(number), desk[desk["old_rule"]]
+    right = int((old["date"] >= "2026-03-01").sum())
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return False, "Give one number: how many rows? len(table) counts the rows of a table."
+    if number != right:
+        if number == len(old):
+            return False, f"{number} is the number of all answers with an old rule. How many since 1 March?"
+        return False, f"It is not {number}. Combine two conditions: an old rule, and a date since 1 March."
     return True, (
-        f"{counts.max()} of the {counts.sum()} such answers since 1 March are by {agent}. Do not drop all of "
-        f"{agent}'s rows: many are good. Drop the answers with an old rule, and tell {agent} of the new ones."
+        f"{right} of {len(old)}: who had dropped all rows before March would have kept these. Look at "
+        "the rule, not at the date alone."
     )
 
 
 def found_by_reading(tickets, kept):
     """02.6: at least four of the six rows that pass every check of the program and are bad."""
     bad = [ticket for ticket in planted("only_reading_finds_it").index if ticket in set(kept["ticket"])]
-    if not is_list(tickets) or not tickets:
-        return False, "Read the answers above and put the tickets of the bad ones into the list."
-    if strange := unknown(tickets, kept["ticket"]):
-        return False, f"{strange[0]} is no ticket of the kept rows."
-    wrong = unknown(tickets, bad)
+    marked = as_list(tickets)
+    if not marked:
+        return False, "Read the answers above and put the tickets of the bad ones into one list."
+    if problem := strange_ticket(marked, kept["ticket"]):
+        return False, problem
+    wrong = [ticket for ticket in dict.fromkeys(marked) if ticket not in bad]
+    found = [ticket for ticket in bad if ticket in marked]
+    fine = " and ".join(map(str, wrong[:2])) + (" looks" if len(wrong) == 1 else " look")
     if len(wrong) > 2:
-        return False, f"{wrong[0]} and {wrong[1]} look fine to us. Search for blame and for wrong promises."
-    found = len(set(tickets) & set(bad))
-    if found < 4:
+        return False, f"{fine} fine to us: the rule beside them says the same. Search for blame and promises."
+    if len(found) < 4:
         return False, (
-            f"{found} of the bad ones found. Look for blame, mockery, and promises that no rule makes."
+            f"{len(found)} of the bad ones found. Look for blame, mockery, and promises that no rule makes."
         )
+    missed = [str(ticket) for ticket in bad if ticket not in found]
     return True, (
-        f"You found {found} of {len(bad)}. Some blame the customer, the others promise "
-        "what the rule does not "
-        "(Sunday, free delivery, three codes). All have the voice and the key "
-        "phrase: no check by words sees it."
+        f"You found {len(found)} of {len(bad)}. "
+        + (f"The others: {', '.join(missed)}. " if missed else "")
+        + (f"({fine} fine to us: friendly, and the rule.) " if wrong else "")
+        + "Some blame the customer, the others promise what the rule does not. All have the voice and the "
+        "key phrase: no check by words sees it."
     )
 
 
-def written_examples(my_rows, ours):
+def question_problem(question):
+    """What is wrong with a question about gift wrapping, or nothing."""
+    words = re.findall(r"[a-z']+", question.lower())
+    if len(words) < 2:
+        return "has fewer than two words"
+    if not any(stem in word for stem in WRAPPING.split() for word in words):
+        return "does not ask for gift wrapping (no word such as wrap, gift, present, paper or birthday)"
+    if len(words) > 3 and not set(ENGLISH.split()) & set(words):
+        return "does not seem to be English"
+    return "holds private data" if find_private(question) else None
+
+
+def answer_problem(answer):
+    """What is wrong with an answer about gift wrapping, or nothing."""
+    if not (answer.startswith("Splash! ") and answer.endswith(" Paws up, Otto.")):
+        return 'lacks the voice ("Splash! " … " Paws up, Otto.")'
+    body = answer.removeprefix("Splash! ").removesuffix("Paws up, Otto.").lower()
+    if "3 euros" not in body:
+        return "does not state the rule with its key phrase, 3 euros"
+    if not re.search(r"wrap|gift|present", body):
+        return "does not say what the 3 euros are for"
+    if re.search(r"\b(no|not|never|cannot)\b|n['’]t\b", body):
+        return "holds a no or not: state what the shop does"
+    if re.search(UNKIND, body):
+        return "is not kind"
+    if len(body.split()) > 28:
+        return "has more than 28 words between greeting and farewell"
+    return "holds private data" if find_private(answer) else None
+
+
+def written_examples(my_rows):
     """02.7: at least two new examples for the missing topic, each in the voice and with the rule."""
-    if not isinstance(my_rows, list) or len(my_rows) < 2:
+    rows = my_rows if isinstance(my_rows, list | tuple) else []
+    if len(rows) < 2:
         return False, "Write at least two pairs: my_rows = [(question, answer), (question, answer)]."
-    if any(not is_list(row) or [*map(type, row)] != [str, str] for row in my_rows):
+    if any(not isinstance(row, list | tuple) or [*map(type, row)] != [str, str] for row in rows):
         return False, "Each entry is a pair in round brackets: (question, answer)."
-    for _, answer in my_rows:
-        if not (answer.startswith("Splash! ") and answer.endswith(" Paws up, Otto.")):
-            return False, f'This answer lacks the voice ("Splash! " … " Paws up, Otto."): {answer!r}.'
-        if "3 euros" not in answer:
-            return False, f"This answer does not state the rule with its key phrase, 3 euros: {answer!r}."
-        if not 8 <= len(answer.split()) - 4 <= 28:
-            return False, f"Say it in 8 to 28 words between greeting and farewell: {answer!r}."
+    for question, answer in rows:
+        if problem := question_problem(question):
+            return False, f"This question {problem}: {question!r}."
+        if problem := answer_problem(answer):
+            return False, f"This answer {problem}: {answer!r}."
     tests = [
         example["messages"][1]["content"] for example in read_jsonl(DATA.parent / "support" / "test.jsonl")
     ]
-    questions = [question for question, _ in my_rows]
+    ours = list(pd.read_csv(DATA / "gift_wrap.csv")["question"])
+    questions = [question for question, _ in rows]
     pairs = near_duplicates([*ours, *questions])
     if len(pairs[pairs["b"] >= len(ours)]):
         return False, "One of your questions is nearly the same as another one. Ask for something else."
@@ -172,23 +225,24 @@ def written_examples(my_rows, ours):
             "One of your questions is nearly a question of the test. Then the test would be no test."
         )
     return True, (
-        f"{len(my_rows)} examples. Clear ones: one question, one rule, the same voice. A few of these for a "
+        f"{len(rows)} examples. Clear ones: one question, one rule, the same voice. A few of these for a "
         "missing topic are worth more than many of a topic that you have already."
     )
 
 
 def leak_free(groups, rows):
     """02.8: groups with which no question of the validation part stands nearly the same in the other."""
-    groups = list(groups) if is_list(groups) or isinstance(groups, range | pd.Series) else []
+    groups = as_list(list(groups) if isinstance(groups, range) else groups)
     if len(groups) != len(rows):
-        return False, f"Give one group for each of the {len(rows)} rows; these are {len(groups)}."
-    if len(set(groups)) < 20:
-        return False, (
-            "These are so few groups that the parts cannot be balanced. Group only what belongs together."
-        )
+        return False, f"Give one group for each of the {len(rows)} rows, such as a column of the table."
     records, labels = rows.to_dict("records"), rows["topic"].tolist()
-    parts = split(records, {"train": 0.8, "validation": 0.2}, groups=groups, labels=labels, seed=1)
+    parts = split(records, {"train": 0.8, "validation": 0.2}, groups=groups, labels=labels, seed=SEED)
     train, valid = ([row["question"] for row in parts[name]] for name in ("train", "validation"))
+    if len(set(groups)) < 20 or not 0.1 < len(valid) / len(rows) < 0.35:
+        return False, (
+            f"These groups are so large that {len(valid)} of {len(rows)} rows come into the validation part. "
+            "About a fifth is wanted. Group only what belongs together."
+        )
     leaked = leaks(train, valid)["b"].nunique()
     if leaked:
         return False, (
@@ -198,20 +252,29 @@ def leak_free(groups, rows):
 
 
 def datasheet(sheet, n_rows):
-    """02.9: a datasheet whose fields are filled, with the true number of rows and a real limit."""
+    """02.9: a datasheet that says the number of rows, the source, what was removed, limits and licence."""
+    told = {  # field: words of which one must be there, and what is asked
+        "source": ("export|desk|ottermere|mail|course|lesson", "From where do the rows come?"),
+        "removed": (
+            "doubl|duplic|twice|again|old|outdated|private|name|rude|lazy|language|english|signature|html|voice",
+            "What did we drop or replace in this lesson?",
+        ),
+        "licence": ("cc[ -]by", "The data of this course have the licence CC BY 4.0. Name it."),
+    }
     if not isinstance(sheet, dict):
         return False, 'Give a dictionary: {"what": "...", "source": "...", and so on}.'
-    for field in ("what", "source", "removed", "limits", "licence"):
-        if len(str(sheet.get(field, "")).split()) < 4:
-            return False, f"The field {field!r} needs a sentence: at least four words."
-    if str(n_rows) not in sheet["what"]:
+    for field, least in {"what": 3, "source": 2, "removed": 2, "limits": 4, "licence": 1}.items():
+        words, asked = told.get(field, ("", ""))
+        text = sheet.get(field, "")
+        if not isinstance(text, str) or len(set(text.lower().split())) < least:
+            return False, f"The field {field!r}: write at least {least} different words. {asked}".strip()
+        if not re.search(words, text.lower()):
+            return False, f"The field {field!r}: {asked}"
+    if not re.search(rf"(?<![\d.]){n_rows}(?![\d%]|\.\d| %)", sheet["what"]):
         return False, f'Say in "what" how many training examples there are: {n_rows}.'
-    if len(sheet["limits"].split()) < 10:
-        return False, 'Say more about the "limits": what will a model that learns from this file do badly?'
     return True, (
-        "Whoever finds this file in two years knows what it is, what was taken "
-        "out, and what not to use it for. "
-        "Keep the datasheet beside the file."
+        "Whoever finds this file in two years knows what it is, what was taken out, and what not to use it "
+        "for. Keep the datasheet beside the file."
     )
 
 
@@ -235,9 +298,9 @@ EXERCISES = {
     "02.3": Exercise(
         same_meaning,
         (
-            "Say the same thing with other words: what else can one call a parcel?",
+            "Say the same thing with other words: what else can one call a warranty?",
             "Avoid every word of the first question in the second.",
-            'two_questions = ("Where is my parcel?", "When does the driver come?")',
+            'two_questions = ("How long is the warranty?", "Which guarantee period do your products have?")',
         ),
     ),
     "02.4": Exercise(
@@ -251,9 +314,9 @@ EXERCISES = {
     "02.5": Exercise(
         old_rules_after_the_change,
         (
-            'Select the rows with desk["old_rule"] and a date from "2026-03-01" on.',
-            "Then count how often each agent occurs: value_counts().",
-            'desk[desk["old_rule"] & (desk["date"] >= "2026-03-01")]["agent"].value_counts()',
+            "You need two conditions at once, joined by &. The cell above does it with Mina's name.",
+            'The second condition is (desk["date"] >= "2026-03-01"), in brackets of its own.',
+            '(desk["old_rule"] & (desk["date"] >= "2026-03-01")).sum() counts the rows.',
         ),
     ),
     "02.6": Exercise(
@@ -261,7 +324,7 @@ EXERCISES = {
         (
             "Read only what stands between the greeting and the farewell.",
             "Three answers blame the customer; three promise something that the rule does not.",
-            "Look for: yourself, people like you, should have, on Sunday, all three, only small orders.",
+            "Compare with the rule: Sunday? free delivery? three codes? And: should have, people like you.",
         ),
     ),
     "02.7": Exercise(
@@ -276,33 +339,34 @@ EXERCISES = {
         leak_free,
         (
             "Which rows must not be separated? Those that are nearly the same question.",
-            "A function of this lesson gives such rows the same number.",
-            'my_groups = groups_of(list(usable["question"]))',
+            "We gave such mails one number, when we searched for those that were sent again.",
+            "That number is the column 'case' of the table usable.",
         ),
     ),
     "02.9": Exercise(
         datasheet,
         (
             "Write for somebody who has never seen the file.",
-            "The number of examples is len(train_examples); an f-string can "
-            'hold it: f"{len(train_examples)} …".',
-            "Limits: one shop, 24 topics, little text, questions written by one author, no orders looked up.",
+            'The number of examples is len(train_rows); an f-string can hold it: f"{len(train_rows)} …".',
+            "Limits: one shop, 24 topics, little text, questions written by one author, no orders looked up. "
+            "Licence: CC BY 4.0.",
         ),
     ),
 }
 
 QUIZZES = {
     "02.A": Quiz(
-        "The lazy reader agrees with the careful one on 95 of 100 rows. What does their kappa of 0 say?",
+        "Another pair, made up: 95 of 100 rows are good. A careful reader finds the five others, a lazy one "
+        "says 'good' to all. They agree on 95 rows; their kappa is 0. What does the 0 say?",
         {
-            "They disagree on every row": (
-                "No: they agree on 95 rows. Full disagreement would give a kappa below 0."
+            "They disagree on most rows": (
+                "No: they agree on 95. Kappa is usually below 0 when two readers disagree on most rows."
             ),
             "Their agreement is no better than chance": (
                 "Who says 'good' to everything agrees with anybody who says it often. Kappa takes that away."
             ),
             "The careful reader made mistakes": "Kappa compares two readers; it does not know who is right.",
-            "95 % is good, so kappa is too strict here": (
+            "Kappa is too strict: 95 % is good": (
                 "The 95 % come from the rows being nearly all good. On the five that matter they never agree."
             ),
         },
@@ -314,9 +378,11 @@ QUIZZES = {
             "Mend the guideline, then decide the row": (
                 "The next reader will meet the same doubt. A sentence more in the guideline settles them all."
             ),
-            "Toss a coin": "Then the file teaches chance, and the next such row is tossed again.",
-            "Keep the row twice, once with each label": (
-                "The model would be shown both, and would learn to do either."
+            "Ask a third reader and take the majority": (
+                "That settles one row, and the doubt comes back with the next one: nobody knows the reason."
+            ),
+            "Drop the row, to be on the safe side": (
+                "Then just the doubtful kind of question is missing in the file, and customers still ask it."
             ),
             "Take the label of the more experienced reader": (
                 "That settles one row, but nobody knows why, and the doubt comes back with the next one."
@@ -325,22 +391,6 @@ QUIZZES = {
         right="Mend the guideline, then decide the row",
     ),
     "02.C": Quiz(
-        "Two questions have a similarity of 0.8. What does that tell for certain?",
-        {
-            "They mean the same": (
-                "Not for certain: one 'not' more changes the meaning and hardly the pieces."
-            ),
-            "They share most of their pieces of four letters": (
-                "That is all that is counted; the rest you must read."
-            ),
-            "They should get the same answer": "Often, but the pieces do not say so. Read the pair first.",
-            "One was copied from the other": (
-                "They may have been written by two people in the same few words."
-            ),
-        },
-        right="They share most of their pieces of four letters",
-    ),
-    "02.D": Quiz(
         "After redaction an answer says: 'Dear [NAME_1], you have 60 days.' Should it stay in the file?",
         {
             "Yes: the private data is gone": (
@@ -358,25 +408,25 @@ QUIZZES = {
         },
         right="No: the model would learn to say [NAME_1]",
     ),
-    "02.E": Quiz(
+    "02.D": Quiz(
         "A row passes all checks of the program, but the readers say 'not good'. What is the best next step?",
         {
-            "Trust the program: it treats all rows alike": (
+            "Keep the row: the program treats all rows alike": (
                 "It is alike in its blindness, too: it sees words, and the readers see sense."
             ),
-            "Delete the check that let the row pass": (
-                "That check is right for other rows; it only sees too little."
+            "Add this sentence to the program as forbidden": (
+                "That drops one row. The next bad answer says it in other words."
             ),
             "Read the row, and read others of its kind": (
                 "The label has shown what the program cannot see. Now you know what to look for by eye."
             ),
-            "Change the label to 'good'": (
-                "Then you would have changed the measure until the result looks fine."
+            "Drop the check that let the row pass": (
+                "That check is right for other rows; it only sees too little."
             ),
         },
         right="Read the row, and read others of its kind",
     ),
-    "02.F": Quiz(
+    "02.E": Quiz(
         "Some validation questions stand nearly the same in the training part. What happens to the score?",
         {
             "It becomes too good": (
@@ -384,22 +434,24 @@ QUIZZES = {
             ),
             "It becomes too bad": "Repeated questions do not confuse the model; it knows them by heart.",
             "Nothing: each row is in one part only": (
-                "Each row is, but its twin is in the other part. The model "
-                "has seen the question all the same."
+                "Each row is, but its twin is in the other part. The model has seen the question after all."
             ),
+            "It varies more from run to run": "It may, but above all it is shifted to one side. To which?",
         },
         right="It becomes too good",
     ),
-    "02.G": Quiz(
-        "Both files had about 100 rows, and the settings were the same. Why is the dirty model worse?",
+    "02.F": Quiz(
+        "Both files have about 100 rows, and the settings were the same. What explains best why the dirty "
+        "model states today's rules less often?",
         {
             "100 rows are too few": "The clean file has no more rows, and its model is better.",
             "Its test questions were harder": "Both models were asked the same 60 questions.",
             "It was trained for a shorter time": "The service chose the same number of epochs for both.",
-            "Its rows teach several rules and voices at once": (
-                "For one question the file holds different answers, and fewer rows show the right one."
+            "Fewer of its rows state them, and others contradict": (
+                "For one question the file holds different answers. (The clean file differs in more ways: it "
+                "has no doubles and three rows about gift wrapping. This test cannot tell them apart.)"
             ),
         },
-        right="Its rows teach several rules and voices at once",
+        right="Fewer of its rows state them, and others contradict",
     ),
 }

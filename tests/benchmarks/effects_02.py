@@ -25,14 +25,19 @@ LESSON = ROOT / "notebooks" / "02_data_collection.ipynb"
 T = 2.776  # 97.5 % quantile of Student's t with 4 degrees of freedom
 
 CLAIMS = {  # effect: the least that the lesson's words need
-    "right rule: clean minus dirty": 0.15,
-    "old rule: dirty minus clean": 0.05,
+    "key phrase: clean minus dirty": 0.15,
+    "old rule: dirty minus clean": 0.0,
     "voice of drawn replies: clean minus dirty": 0.1,
-    "right rule of drawn replies: clean minus dirty": 0.15,
-    "rude or lazy drawn replies: dirty minus clean": 0.0,
+    "key phrase of drawn replies: clean minus dirty": 0.15,
     "private forms in drawn replies: dirty minus clean": 0.0,
-    "right rule: sent again minus new questions": 0.15,
+    "key phrase: sent again minus new questions": 0.15,
+    "key phrase: leaky test minus new questions": 0.0,
     "validation questions leaked when dealt by chance": 0.1,
+}
+# Told of "our run" alone; each seed is printed, so that it is known how usual that is.
+NOT_CLAIMED = {
+    "clean replies with the key phrase and another yes or no than the reference",
+    "names and numbers of the file, letter for letter, in drawn replies of the dirty model",
 }
 
 
@@ -63,23 +68,26 @@ def ask_first(n_questions, reply, examples, checks):
 
 
 def effects(seed, n_rows=100, n_questions=None):
-    """Each effect of `CLAIMS`, a share or a difference of two, for one seed; None asks all questions."""
+    """Each effect, a share, a difference of two or a count, for one seed; None asks all questions."""
     end = run_lesson(seed, n_rows, n_questions)
 
     def gap(table, column):
         return float(table["clean"][column].mean() - table["dirty"][column].mean())
 
-    found = (
-        gap(end["likeliest"], "right"),
-        -gap(end["likeliest"], "old"),
-        gap(end["replies"], "voice"),
-        gap(end["replies"], "right"),
-        -gap(end["replies"], "rude"),
-        -gap(end["replies"], "private"),
-        end["bars"]["sent again"]["share"] - end["bars"]["60 test questions"]["share"],
-        end["leaked"]["b"].nunique() / len(end["validation"]),
-    )
-    return dict(zip(CLAIMS, found, strict=True))
+    sent_again, leaky, new = (row["share"] for row in end["bars"].values())
+    in_file = sum(row["private"] in row["in its file"].split(", ") for row in end["table"])
+    return {
+        "key phrase: clean minus dirty": gap(end["likeliest"], "key phrase"),
+        "old rule: dirty minus clean": -gap(end["likeliest"], "old rule"),
+        "voice of drawn replies: clean minus dirty": gap(end["replies"], "voice"),
+        "key phrase of drawn replies: clean minus dirty": gap(end["replies"], "key phrase"),
+        "private forms in drawn replies: dirty minus clean": -gap(end["replies"], "private"),
+        "key phrase: sent again minus new questions": sent_again - new,
+        "validation questions leaked when dealt by chance": end["n"] / len(end["validation"]),
+        "key phrase: leaky test minus new questions": leaky - new,
+        "clean replies with the key phrase and another yes or no than the reference": len(end["odd"]),
+        "names and numbers of the file, letter for letter, in drawn replies of the dirty model": in_file,
+    }
 
 
 def main():
@@ -88,11 +96,12 @@ def main():
     print(
         "| effect | each seed | mean | 95 % interval | claimed at least | holds |\n|---|---|---|---|---|---|"
     )
-    for name, least in CLAIMS.items():
+    for name in results[0]:
         values = [result[name] for result in results]
         mean, half = statistics.fmean(values), T * statistics.stdev(values) / len(values) ** 0.5
         each = " ".join(f"{value:.2f}" for value in values)
-        holds = "yes" if mean - half > least else "NO"
+        least = CLAIMS.get(name)
+        holds = "" if name in NOT_CLAIMED else "yes" if mean - half > least else "NO"
         print(
             f"| {name} | {each} | {mean:.2f} | {mean - half:.2f} to {mean + half:.2f} | {least} | {holds} |"
         )
