@@ -99,8 +99,9 @@ def plot_shares(shares, title):
     values = np.array([[row["share"], row["low"], row["high"]] for row in shares.values()])
     errors = np.abs(values[:, 1:].T - values[:, 0])
     labels = [label.replace(", ", "\n") for label in shares]
-    bars = ax.bar(labels, values[:, 0], color=BLUE, width=0.6, yerr=errors, capsize=6)
-    ax.bar_label(bars, [f"{value:.0%}" for value in values[:, 0]], padding=3)
+    ax.bar(labels, values[:, 0], color=BLUE, width=0.6, yerr=errors, capsize=6)
+    for place, value in enumerate(values[:, 0]):  # at the bar's own height, beside the line of its interval
+        ax.text(place + 0.04, value, f" {value:.0%}", va="bottom")
     ax.words = [share_in_words(label, row) for label, row in shares.items()]
     ax.set_ylim(0, 1.15)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")

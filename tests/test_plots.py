@@ -45,7 +45,7 @@ def test_a_figure_says_in_words_what_it_shows():
 
 def test_bars_carry_their_share_and_their_interval():
     ax = plot_shares({"a": share([True] * 8 + [False] * 2)}, "title")
-    assert [text.get_text() for text in ax.texts] == ["80%"]
+    assert [(text.get_text().strip(), text.get_position()[1]) for text in ax.texts] == [("80%", 0.8)]
     (low, high) = ax.collections[0].get_segments()[0][:, 1]
     assert (low, high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
 
