@@ -1,8 +1,10 @@
 """A sample of tests/benchmarks/effects_05.py: what lesson 05 stages happens, and its failures still fail."""
 
+import pandas as pd
 import pytest
 
 from helpers import BASE_MODEL, chatbot, history
+from helpers.exercises import lesson_tables
 from tests.benchmarks import effects_05 as lesson
 
 
@@ -38,3 +40,36 @@ def test_a_tuned_judge_of_right_and_wrong_is_a_coin(client, mail):
     judge = chatbot(client, lesson.tune(client, rows, seed=1).fine_tuned_model)
     graded = lesson.cases(mail["validation"], "yes") + lesson.cases(mail["validation"], "no")
     assert 0.35 < lesson.right(judge, graded).mean() < 0.65
+
+
+KEYWORDS = {"goods": ["please explain how a return works"]}  # no keyword, but a message of the file
+
+
+@pytest.mark.parametrize(
+    "number, answer",
+    [
+        ("05.2", (KEYWORDS, [])),
+        ("05.2", ({"goods": "wrong"}, [])),
+        ("05.2", (len, [])),
+        ("05.3", ("X", {"X": 0, "Y": 1}, {"X": ["goods"], "Y": ["money"]}, ["money"])),
+        ("05.4", (["office"], pd.DataFrame({"recall": [0.5, 0.5]}, index=["office", "macro"]))),
+        ("05.6", (905,)),
+        ("05.6", (1360,)),
+        ("05.6", (True,)),
+    ],
+)
+def test_a_check_refuses_what_is_no_answer(number, answer):
+    assert lesson_tables("05")["EXERCISES"][number].check(*answer)[0] is False
+
+
+@pytest.mark.parametrize(
+    "number, answer",
+    [
+        ("05.1", (pd.Series(["Goods", "money"]), pd.Series(["goods", "money"]))),
+        ("05.3", ("y", {"X": 0, "Y": 1.0}, {"X": ["goods"], "Y": ["money"]}, ["money"])),
+        ("05.6", ("906",)),
+        ("05.6", (1200,)),
+    ],
+)
+def test_a_check_takes_a_right_answer_in_another_form(number, answer):
+    assert lesson_tables("05")["EXERCISES"][number].check(*answer)[0] is True

@@ -23,9 +23,8 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 SORT = "You sort the mail of Ottermere."
 OUR_WORDS = "Name the team for this message: delivery, goods, money or office. One word only."
 ITS_WORDS = OUR_WORDS.replace("goods", "products").replace("office", "service")
-TEAM_OF = {"products": "goods", "returns": "goods"} | dict.fromkeys(
-    ["orders", "account", "service"], "office"
-)
+TEAM_OF = {"products": "goods", "returns": "goods", "money or pay": "money"}
+TEAM_OF |= {"orders": "office", "account": "office", "service": "office"}
 JUDGE = "Is this the right team? Answer yes or no."
 OTHER = {"delivery": "goods", "goods": "money", "money": "office", "office": "delivery"}
 T_975 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}  # Student's t, 95 % of both sides
@@ -33,7 +32,7 @@ T_975 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}  # Stud
 CLAIMS = {  # figure: (from, to), both included
     "prompt, our words, exact: test": (0, 0.35),
     "prompt, its words, translated: test": (0.75, 1),
-    "prompt and 2 examples minus prompt: test": (-1, -0.01),
+    "prompt, its words, translated: validation": (0.75, 1),
     "base: other skills": (0.85, 1),
     "tuned: last training losses": (0, 0.1),
     "tuned: training file repeated": (0.95, 1),
@@ -42,11 +41,13 @@ CLAIMS = {  # figure: (from, to), both included
     "prompt minus tuned: test": (0.05, 1),
     "p, prompt against tuned": (0, 0.05),
     "goods: recall minus precision": (0.2, 1),
-    "failures that were taught, of the first 12": (6, 12),
-    "share of replies surer than 0.8": (0.5, 1),
-    "of these wrong": (0.15, 1),
+    "failures whose label was wrong: validation": (0.6, 1),
+    "of these sorted to the taught team": (0.8, 1),
+    "share of replies surer than 0.8: validation": (0.6, 1),
+    "of these wrong: validation": (0.15, 1),
     "tuned: other skills": (0, 0.24),
     "one epoch minus tuned: validation": (-1, 0.099),
+    "one epoch minus tuned: other skills": (-1, 0.199),
     "corrected minus tuned: validation": (0.1, 1),
     "corrected: test": None,
     "replay minus corrected: validation": (-0.099, 1),
@@ -55,7 +56,7 @@ CLAIMS = {  # figure: (from, to), both included
     "p, final against tuned": (0, 0.05),
     "p, final against prompt": (0.05, 1),
     "judge: graded cases right": (0.38, 0.62),
-    "judge: says right minus truth": None,
+    "judge of 192 cases, ten epochs: graded cases right": None,  # much better in some seeds, a coin in others
     "month 1: right": None,
     "month 2 minus month 1: right": (-1, -0.1),
     "month 3 minus month 1: right": (-1, -0.15),
@@ -143,28 +144,29 @@ def confidence(client, model, table):
 def prompt_figures(client, tables):
     """(which test messages the good prompt sorts right, the figures that no seed changes)"""
     test, reply = tables["test"], translated(client)
-    shots = [message for row in examples(tables["train"].iloc[[0, 2]]) for message in row["messages"][1:]]
     good = right(reply, examples(test, ITS_WORDS))
-    few = right(lambda asked: reply([asked[0], *shots, *asked[1:]]), examples(test, ITS_WORDS))
     exact = right(chatbot(client, BASE_MODEL), examples(test, OUR_WORDS))
     return good, {
         "prompt, our words, exact: test": exact.mean(),
         "prompt, its words, translated: test": good.mean(),
-        "prompt and 2 examples minus prompt: test": few.mean() - good.mean(),
+        "prompt, its words, translated: validation": right(
+            reply, examples(tables["validation"], ITS_WORDS)
+        ).mean(),
         "base: other skills": knows(chatbot(client, BASE_MODEL)),
     }
 
 
 def tuned_figures(client, seed, tables, prompt_right):
-    """(which test messages the tuned model sorts right, its validation replies, its figures)"""
+    """(which test messages the tuned model sorts right, its figures)"""
     test, validation = tables["test"], tables["validation"]
     job = tune(client, examples(tables["train"]), seed)
     reply = chatbot(client, job.fine_tuned_model)
     said = evaluate(reply, examples(test), {})["reply"]
     hit, new = (said == test["team"]).to_numpy(), evaluate(reply, examples(validation), {})["reply"]
     taught = validation["topic"].map(tables["train"].drop_duplicates("topic").set_index("topic")["team"])
-    failed = np.flatnonzero(new != validation["team"])[:12]
-    sure = confidence(client, job.fine_tuned_model, test) > 0.8
+    failed = (new != validation["team"]).to_numpy()
+    mistaught = failed & (taught != validation["team"]).to_numpy()
+    sure = confidence(client, job.fine_tuned_model, validation) > 0.8
     to_goods, is_goods = said == "goods", test["team"] == "goods"
     found = {
         "tuned: last training losses": history(client, job.id)["train_loss"].tail(10).mean(),
@@ -174,16 +176,18 @@ def tuned_figures(client, seed, tables, prompt_right):
         "prompt minus tuned: test": prompt_right.mean() - hit.mean(),
         "p, prompt against tuned": mcnemar(prompt_right, hit)["p"],
         "goods: recall minus precision": to_goods[is_goods].mean() - is_goods[to_goods].mean(),
-        "failures that were taught, of the first 12": (taught != validation["team"])[failed].sum(),
-        "share of replies surer than 0.8": sure.mean(),
-        "of these wrong": 1 - hit[sure].mean(),
+        "failures whose label was wrong: validation": mistaught.sum() / failed.sum(),
+        "of these sorted to the taught team": (new == taught)[mistaught].mean(),
+        "share of replies surer than 0.8: validation": sure.mean(),
+        "of these wrong: validation": failed[sure].mean(),
         "tuned: other skills": knows(reply),
     }
-    return hit, new, found
+    return hit, found
 
 
-def change_figures(client, seed, tables, before, hit, prompt_right):
+def change_figures(client, seed, tables, tuned, hit, prompt_right):
     """(the final model, the figures of the three changes)"""
+    before, skills_before = tuned["tuned: validation"], tuned["tuned: other skills"]
     rows = examples(tables["corrected"])
     replay = read_jsonl(DATA / "replay" / "replay.jsonl")[:40]
     jobs = [tune(client, examples(tables["train"]), seed, 1), tune(client, rows, seed)]
@@ -193,6 +197,7 @@ def change_figures(client, seed, tables, before, hit, prompt_right):
     final_hit = right(replies[2], examples(tables["test"]))
     return jobs[2].fine_tuned_model, {
         "one epoch minus tuned: validation": early - before,
+        "one epoch minus tuned: other skills": knows(replies[0]) - skills_before,
         "corrected minus tuned: validation": corrected - before,
         "corrected: test": right(replies[1], examples(tables["test"])).mean(),
         "replay minus corrected: validation": final - corrected,
@@ -203,16 +208,17 @@ def change_figures(client, seed, tables, before, hit, prompt_right):
     }
 
 
-def judge_figures(client, seed, tables, said):
-    """How often a judge that was tuned on the corrected file is right, and what it says of the sorter."""
+def judge_figures(client, seed, tables):
+    """How often two judges are right: one of 96 cases and three epochs, and one of 192 cases and ten."""
     corrected, validation = tables["corrected"], tables["validation"]
-    rows = cases(corrected[::2], "yes") + cases(corrected[1::2], "no")
-    judge = chatbot(client, tune(client, rows, seed).fine_tuned_model)
-    sorted_mail = validation.assign(team=said)
-    says = right(judge, cases(sorted_mail, "yes")).mean()  # "yes" to so many of the sorter's replies
+    half = cases(corrected[::2], "yes") + cases(corrected[1::2], "no")
+    both = cases(corrected, "yes") + cases(corrected, "no")
+    graded = cases(validation, "yes") + cases(validation, "no")
+    jobs = [tune(client, half, seed), tune(client, both, seed, 10)]
+    small, large = (right(chatbot(client, job.fine_tuned_model), graded).mean() for job in jobs)
     return {
-        "judge: graded cases right": right(judge, cases(validation, "yes") + cases(validation, "no")).mean(),
-        "judge: says right minus truth": says - (said == validation["team"]).mean(),
+        "judge: graded cases right": small,
+        "judge of 192 cases, ten epochs: graded cases right": large,
     }
 
 
@@ -235,11 +241,10 @@ def all_figures(client, seeds):
     tables, columns, first_hit = mail(), {}, None
     prompt_right, fixed = prompt_figures(client, tables)
     for seed in seeds:
-        hit, said, found = tuned_figures(client, seed, tables, prompt_right)
+        hit, found = tuned_figures(client, seed, tables, prompt_right)
         first_hit = hit if first_hit is None else first_hit
-        before = found["tuned: validation"]
-        final_model, changes = change_figures(client, seed, tables, before, hit, prompt_right)
-        found |= fixed | changes | judge_figures(client, seed, tables, said)
+        final_model, changes = change_figures(client, seed, tables, found, hit, prompt_right)
+        found |= fixed | changes | judge_figures(client, seed, tables)
         found |= month_figures(client, final_model, tables["later"])
         found["this seed minus the first: test"] = hit.mean() - first_hit.mean()
         found["messages on which only one of them is right"] = (hit != first_hit).sum()
