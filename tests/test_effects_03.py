@@ -160,7 +160,7 @@ def test_the_repaired_bug_hunt_passes_and_so_do_other_fair_repairs(repaired):
     for number, line in others.items():
         assert verdict("03.4", b"\n".join((repaired | {number: line}).values())) == (
             True,
-            "No rule is broken, and all 24 conversations still say what they said.",
+            "No rule is broken, and all 24 conversations are there with all that was learnt.",
         ), number
 
 
@@ -205,7 +205,7 @@ def test_what_says_nothing_is_no_answer():
         assert not verdict("03.9", pair(better), "Yes.")[0]
 
 
-def test_a_break_even_is_right_within_one_request_and_a_strange_case_is_told():
+def test_a_break_even_is_right_rounded_up_or_exact_and_a_strange_case_is_told():
     model = "gpt-4.1-mini-2025-04-14"
     case = {"file_tokens": 200_000, "n_epochs": 3, "long_prompt": 2_000, "short_prompt": 100, "reply": 150}
     for fair in (6250, 3 / (0.001040 - 0.000560), 6249.7):

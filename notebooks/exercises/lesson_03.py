@@ -150,7 +150,7 @@ def bug_hunt(repaired):
             return False, f"You changed line {number}, in which no rule was broken."
         if what := changed(number, before, after):
             return False, what
-    return True, f"No rule is broken, and all {len(lines)} conversations still say what they said."
+    return True, f"No rule is broken, and all {len(lines)} conversations are there with all that was learnt."
 
 
 def odd_number():
@@ -229,11 +229,11 @@ def paid_off(mine, case, model):
     expensive = usage_cost(case["long_prompt"], case["reply"], model, "base")
     cheap = usage_cost(case["short_prompt"], case["reply"], model, "tuned")
     wanted = break_even(training, expensive, cheap)
-    if not (mine == wanted or (mine > 0 and abs(mine - wanted) <= 1)):
+    if not (mine == wanted or wanted - 1 < mine <= wanted + 1e-6):  # not yet rounded up is fine, too
         return (
             False,
             f"The job costs {training:.2f} dollars. A request: {expensive:.6f} with the long prompt, "
-            f"{cheap:.6f} with the tuned model and the short one. How many requests save that price?",
+            f"{cheap:.6f} with the tuned model and the short one. How many requests save that price? Round up to whole requests.",
         )
     if case["long_prompt"] <= case["short_prompt"]:
         return False, "Right for these numbers, but your long prompt is not longer than the short one."
@@ -250,6 +250,8 @@ def preference(pair, base_reply):
         return False, problem
     if texts(pair["input"]["messages"], "user") != [STOCK]:
         return False, f"Leave the question in the input: {STOCK!r}"
+    if pair["input"]["messages"][0]["role"] != "system":
+        return False, "Leave the system message in the input, as in every example: talk[0]."
     better, worse = (pair[key][0]["content"] for key in ("preferred_output", "non_preferred_output"))
     if worse != base_reply:
         return False, "Put the reply of the base model, base_reply, into the output that is not preferred."
@@ -314,8 +316,8 @@ EXERCISES = {
         fits,
         (
             "Fewer rules make a shorter prompt. Which one must stay?",
-            "rules[:20] are the first twenty rules. The one about paying is number 13 of 24.",
-            "my_rules = rules[:20]",
+            "shop_rules[:20] are the first twenty rules. The one about paying is number 13 of 24.",
+            "my_rules = shop_rules[:20]",
         ),
     ),
     "03.8": Exercise(
