@@ -26,9 +26,9 @@ def start(store=None, *, simulate=None, token=None):
     """The service as a WSGI app, with its state in the folder `store`.
 
     `store` defaults to the environment variable LOCAL_OPENAI_STORE, then to `data/.local`. With `token`,
-    requests need it as their API key. `simulate="training_not_available"` answers every new job as OpenAI
-    answers an organization that it has locked out of fine-tuning. Jobs that wait in the store go on at once.
-    Raises StoreUnavailable (an OSError) if the store cannot be used.
+    requests need it as their API key. `simulate` names conditions of the real API to show, one or several:
+    simulate.py lists them. Jobs that wait in the store go on at once.
+    Raises StoreUnavailable (an OSError) if the store cannot be used, ValueError for an unknown condition.
     """
     from threadpoolctl import threadpool_limits  # imported here: the worker needs none of this
 

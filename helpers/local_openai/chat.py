@@ -42,7 +42,7 @@ def create():
         if body.get(name, neutral) != neutral:
             raise not_imitated(f"'{name}'", "It would change the reply; leave it out.", name)
     name = typed(body, "model", str, "a string")
-    models.find(name)
+    models.find_loaded(name)
     model, chat_format = load(g.store.path("model", name))
     settings = read_settings(body, model, chat_format)
     replies = [

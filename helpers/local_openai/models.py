@@ -4,6 +4,7 @@ from flask import Blueprint, g, jsonify
 
 from .errors import ApiError
 from .parameters import PAGE_LIMIT, listing
+from .simulate import still_loads
 
 routes = Blueprint("models", __name__, url_prefix="/models")
 
@@ -34,6 +35,19 @@ def find(name):
     """The model object, or a 404."""
     model = g.store.get("model", name)
     if model is None:
-        message = f"The model `{name}` does not exist or you do not have access to it."
-        raise ApiError(message, status=404, code="model_not_found", param="model")
+        raise not_found(name)
     return model
+
+
+def find_loaded(name):
+    """The model object if the model can be used, or a 404."""
+    model = find(name)
+    if still_loads(model, g.simulate):
+        raise not_found(name)
+    return model
+
+
+def not_found(name):
+    """The ApiError for a model that is not there, or not yet."""
+    message = f"The model `{name}` does not exist or you do not have access to it."
+    return ApiError(message, status=404, code="model_not_found", param="model")
