@@ -49,9 +49,9 @@ def bounded(name, value, low, high, kind):
     """`value`, or a 400 if it lies outside [low, high]."""
     if value is None or low <= value <= high:
         return value
-    side, sign, bound = ("below minimum", ">=", low) if value < low else ("above maximum", "<=", high)
+    side, sign, bound = ("below min", ">=", low) if value < low else ("above max", "<=", high)
     wanted = f"Expected a value {sign} {bound}, but got {value} instead."
-    message = f"Invalid '{name}': {kind} {side} value. {wanted}"
+    message = f"Invalid '{name}': {kind} {side}imum value. {wanted}"
     code = f"{kind}_{side.replace(' ', '_')}_value"
     raise ApiError(message, param=name, code=code)
 
