@@ -3,17 +3,14 @@
 import json
 import time
 from dataclasses import replace
-from functools import lru_cache
 
-from flask import Blueprint, Response, g, jsonify
+from flask import Blueprint, Response, jsonify
 
 from . import models
-from .chat_format import ChatFormat
-from .errors import ApiError, not_imitated, server_error
+from .errors import ApiError, server_error
 from .messages import MessageError, clean_messages
-from .model import load_model
 from .objects import new_id
-from .parameters import integer, json_body, typed
+from .parameters import boolean, integer, json_body, refuse, typed
 from .reply import write_reply
 from .settings import read_settings, wants_json
 
@@ -42,26 +39,16 @@ SAY_JSON = (
 def create():
     """A chat completion, or a stream of its chunks."""
     body = json_body((*PARAMETERS, *HARMLESS, *NOT_IMITATED), required=("messages", "model"))
-    for name, neutral in NOT_IMITATED.items():
-        if body.get(name, neutral) != neutral:
-            raise not_imitated(f"'{name}'", "It would change the reply; leave it out.", name)
-    name = typed(body, "model", str, "a string")
-    models.find_loaded(name)
-    model, chat_format = load(g.store.path("model", name))
+    refuse(body, NOT_IMITATED, "It would change the reply; leave it out.")
+    model, chat_format = models.load(typed(body, "model", str, "a string"))
     settings = settings_of(body, model, chat_format)
     replies = [
         write_reply(model, chat_format, replace(settings, seed=settings.seed + i))
         for i in range(integer(body, "n", 1, 128, 1))
     ]
-    if typed(body, "stream", bool, "a boolean", False):
+    if boolean(body, "stream", False):
         return stream(body, settings, replies)
-    return jsonify(completion(name, settings, replies))
-
-
-@lru_cache(maxsize=4)
-def load(folder):
-    """The model in a folder and its chat format; the last few stay in memory."""
-    return load_model(folder), ChatFormat(folder)
+    return jsonify(completion(body["model"], settings, replies))
 
 
 def settings_of(body, model, chat_format):
@@ -101,7 +88,7 @@ def completion(name, settings, replies):
 def stream(body, settings, replies):
     """The completion as server-sent events, each written as soon as the model has chosen a token."""
     options = typed(body, "stream_options", dict, "an object", {})
-    include_usage = typed(options, "include_usage", bool, "a boolean", False)
+    include_usage = boolean(options, "include_usage", False)
     chunk = head("chat.completion.chunk", body["model"]) | ({"usage": None} if include_usage else {})
 
     def events():

@@ -45,7 +45,7 @@ def http_error(error):
     if error.code in (404, 405):
         message = (
             f"Invalid URL ({request.method} {request.path}). This local service imitates files, "
-            "fine-tuning jobs, models and chat completions; nothing else of OpenAI's API."
+            "fine-tuning jobs, models, chat completions and responses; nothing else of OpenAI's API."
         )
         return ApiError(message, status=error.code, code="not_imitated")
     if error.code == 413:

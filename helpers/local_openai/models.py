@@ -1,8 +1,12 @@
 """/v1/models: list, retrieve, delete."""
 
+from functools import lru_cache
+
 from flask import Blueprint, g, jsonify
 
+from .chat_format import ChatFormat
 from .errors import ApiError
+from .model import load_model
 from .parameters import PAGE_LIMIT, listing
 from .simulate import still_loads
 
@@ -39,12 +43,17 @@ def find(name):
     return model
 
 
-def find_loaded(name):
-    """The model object if the model can be used, or a 404."""
-    model = find(name)
-    if still_loads(model, g.simulate):
+def load(name):
+    """(model, chat format) of a model that can be used, or a 404."""
+    if still_loads(find(name), g.simulate):
         raise not_found(name)
-    return model
+    return in_memory(g.store.path("model", name))
+
+
+@lru_cache(maxsize=4)
+def in_memory(folder):
+    """The model in a folder and its chat format; the last few stay in memory."""
+    return load_model(folder), ChatFormat(folder)
 
 
 def not_found(name):

@@ -4,7 +4,7 @@ import secrets
 
 from .errors import ApiError, not_imitated
 from .json_object import SHORTEST
-from .parameters import decimal, integer, typed
+from .parameters import boolean, decimal, integer, typed
 from .reply import Settings
 
 MAX_BIASES = 1024  # OpenAI's SDK and specification name no limit; pages about the API name 300 or 1,024
@@ -78,7 +78,7 @@ def stop_strings(body):
 
 def top_logprobs(body):
     """How many alternatives each token is shown with; None if no logprobs are wanted."""
-    wanted = typed(body, "logprobs", bool, "a boolean", False)
+    wanted = boolean(body, "logprobs", False)
     top = integer(body, "top_logprobs", 0, 20)
     if top is not None and not wanted:
         message = "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled."
@@ -99,5 +99,5 @@ def wants_json(format, messages, *, param, advice):
         raise ApiError(message, param=f"{param}.type", code="invalid_value")
     named = any("json" in message["content"].lower() for message in messages)
     if kind == "json_object" and not named:
-        raise ApiError(advice, param="messages" if param == "response_format" else "input")
+        raise ApiError(advice, param="messages" if param == "response_format" else param)
     return kind == "json_object"
