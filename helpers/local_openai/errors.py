@@ -44,8 +44,8 @@ def http_error(error):
     """What Flask itself refuses: an unknown URL or method, a body that is too large."""
     if error.code in (404, 405):
         message = (
-            f"Invalid URL ({request.method} {request.path}). This local service imitates files, "
-            "fine-tuning jobs, models, chat completions and responses; nothing else of OpenAI's API."
+            f"Invalid URL ({request.method} {request.path}). This local service imitates files, fine-tuning "
+            "jobs, models, chat completions, responses and moderations; nothing else of OpenAI's API."
         )
         return ApiError(message, status=error.code, code="not_imitated")
     if error.code == 413:
