@@ -4,7 +4,8 @@ import openai
 import pytest
 from desk import create, events, supervised, wait
 
-from helpers.local_openai.simulate import CONDITIONS, LOADING_SECONDS, QUEUE_SECONDS
+from helpers.local_openai import simulate
+from helpers.local_openai.simulate import CONDITIONS, QUEUE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("toy_base")
 SHORT = supervised(n_epochs=2)
@@ -49,11 +50,10 @@ def test_a_slow_queue_holds_a_job_but_not_the_check_of_its_files(connect):
     client = connect(simulate=["slow_queue"])
     job, broken = create(client, method=SHORT), create(client, n=3)
     assert job.to_dict()["simulated"] == ["slow_queue"]
-    assert wait(client, broken).error.code == "invalid_n_examples"
-    assert client.fine_tuning.jobs.retrieve(job.id).status == "queued"
-    ended = wait(client, job)
+    broken, ended = wait(client, broken), wait(client, job)
     started = next(event for event in events(client, job) if event.message == "Fine-tuning job started")
     assert ended.status == "succeeded" and started.created_at >= job.created_at + QUEUE_SECONDS
+    assert broken.error.code == "invalid_n_examples" and broken.finished_at <= started.created_at
 
 
 def test_a_job_in_a_slow_queue_can_be_cancelled(connect):
@@ -81,7 +81,8 @@ def test_a_condition_stays_with_its_job_and_spares_the_others(connect):
     assert wait(client, healthy).status == "succeeded" and "simulated" not in healthy.to_dict()
 
 
-def test_a_new_model_cannot_be_used_at_once(connect):
+def test_a_new_model_cannot_be_used_at_once(connect, monkeypatch):
+    monkeypatch.setattr(simulate, "LOADING_SECONDS", 60)
     client = connect(simulate="model_loading")
     job = wait(client, create(client, method=SHORT))
     assert say_hello(client).model == "tiny-chat"
@@ -89,7 +90,7 @@ def test_a_new_model_cannot_be_used_at_once(connect):
         say_hello(client, job.fine_tuned_model)
     assert missing.value.code == "model_not_found"
     assert client.models.retrieve(job.fine_tuned_model).id == job.fine_tuned_model
-    time.sleep(LOADING_SECONDS + 0.1)
+    monkeypatch.setattr(simulate, "LOADING_SECONDS", 0)
     assert say_hello(client, job.fine_tuned_model).model == job.fine_tuned_model
 
 
