@@ -7,7 +7,7 @@ from .json_object import SHORTEST
 from .parameters import boolean, decimal, integer, typed
 from .reply import Settings
 
-MAX_BIASES = 1024  # OpenAI's SDK and specification name no limit; pages about the API name 300 or 1,024
+MAX_BIASES = 1024  # OpenAI's SDK names no limit; its API took no more than 300 in 2023
 
 
 def read_settings(body, prompt, model, chat_format, *, param, max_tokens, json_object):
@@ -61,8 +61,8 @@ def logit_bias(body, chat_format):
         decimal({f"logit_bias.{token}": amount}, f"logit_bias.{token}", -100, 100)
         if not token.isdecimal() or int(token) >= chat_format.encoding.n_vocab:
             last = chat_format.encoding.n_vocab - 1
-            message = f"Invalid key in 'logit_bias': {token}. Token ids of this model are '0' to '{last}'."
-            raise ApiError(message, param="logit_bias", code="invalid_value")
+            message = f"Invalid key in 'logit_bias': {token}. Maximum value is {last}."
+            raise ApiError(message, param="logit_bias")
     return {int(token): amount for token, amount in given.items()}
 
 
