@@ -17,6 +17,7 @@ USAGE = """usage: python3 -m helpers COMMAND
   lab      opens JupyterLab at the first lesson    (what follows goes to JupyterLab: --no-browser --port 8899)
   test     runs all tests and every notebook       (what follows goes to pytest: -k formatting)
   serve    the service over HTTP                   --host 127.0.0.1 --port 8321 --store DIR [--token T]
+                                                   [--simulate NAME]
   doctor   says what is missing here and how to mend it
 
 The first start makes the folder .venv and installs requirements.txt into it: from the network or,

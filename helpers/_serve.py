@@ -30,7 +30,8 @@ def serve(options):
     _check_host(options.host, options.token)
     socket = _listen(options.host, options.port)
     # A streamed answer holds a thread until it ends, so there are more threads than waitress's four.
-    server = create_server(_app(options.store, options.token), sockets=[socket], threads=16)
+    app = _app(options.store, options.token, options.simulate)
+    server = create_server(app, sockets=[socket], threads=16)
     print(_base_url(options.host, server.effective_port), flush=True)
     print("Ctrl-C ends the service.", file=sys.stderr)
     server.run()  # returns on Ctrl-C, and on the exit that SIGTERM raises
@@ -42,6 +43,8 @@ def _options(arguments):
     parser.add_argument("--port", default=8321, type=_port, help="default: 8321")
     parser.add_argument("--store", help="folder of files, jobs and models; default: data/.local")
     parser.add_argument("--token", help="the API key that every request must then carry")
+    condition = "show a condition of the real API, such as rate_limit; may be given several times"
+    parser.add_argument("--simulate", metavar="NAME", action="append", default=[], help=condition)
     return parser.parse_args(arguments)
 
 
@@ -80,11 +83,13 @@ def _listen(host, port):
     )
 
 
-def _app(store, token):
+def _app(store, token, simulate):
     from .local_openai import start
 
     try:
-        return start(store, token=token)
+        return start(store, token=token, simulate=simulate)
+    except ValueError as error:
+        raise Problem(str(error), "choose one of them, or leave --simulate out") from error
     except (OSError, sqlite3.Error) as error:
         raise Problem(f"The service cannot start. {error}", "python3 -m helpers doctor says more") from error
 

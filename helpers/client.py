@@ -19,13 +19,15 @@ def connect(where="local", simulate=None):
 
     `where` is "local" (the default: the service on this machine, free), "openai" (costs money; needs the key
     in OPENAI_API_KEY, or asks for it), or the address of another service such as "http://127.0.0.1:8321/v1".
-    `simulate`, for "local" alone, is a condition of the real API to show, such as "training_not_available".
+    `simulate`, for "local" alone, is a condition of the real API to show, or a list of them, such as
+    "training_not_available" or "rate_limit"; helpers/local_openai/simulate.py lists them.
     """
     if where == "local":
         print("Connected to the service on this machine: no key, no cost, nothing leaves your computer.")
-        if simulate:
-            print(f"It now answers as OpenAI does in this case: {simulate}.")
-        transport = httpx2.WSGITransport(app=local_service(simulate))
+        conditions = (simulate,) if isinstance(simulate, str) else tuple(simulate or ())
+        if conditions:
+            print(f"It now answers as OpenAI does in this case: {', '.join(conditions)}.")
+        transport = httpx2.WSGITransport(app=local_service(conditions))
         return OpenAI(
             base_url="http://local/v1", api_key="local", http_client=httpx2.Client(transport=transport)
         )
@@ -52,7 +54,7 @@ def still_trains(address):
 
 
 @cache
-def local_service(simulate=None):
+def local_service(simulate=()):
     """The service of this process; started once, so that models stay loaded between requests."""
     from .local_openai import start  # here, because it is slow and only "local" needs it
 

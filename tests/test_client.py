@@ -25,6 +25,14 @@ def test_connect_says_that_nothing_leaves_the_machine(own_store, capsys):
     assert [model.id for model in client.models.list()] == [BASE_MODEL]
 
 
+def test_connect_says_which_conditions_it_shows(own_store, capsys):
+    client = connect(simulate=["rate_limit", "slow_queue"])
+    assert "as OpenAI does in this case: rate_limit, slow_queue." in capsys.readouterr().out
+    assert [model.id for model in client.models.list()] == [BASE_MODEL]  # after one retry
+    with pytest.raises(ValueError, match="simulate='rain' is not known"):
+        connect(simulate="rain")
+
+
 def test_the_key_for_another_place_is_taken_from_the_environment_and_never_printed(monkeypatch, capsys):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     client = connect("http://127.0.0.1:9/v1")

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -51,6 +53,22 @@ def test_serve_says_when_its_port_is_taken(tmp_path):
     assert "--port" in err.splitlines()[-1]
 
 
+def test_serve_shows_the_conditions_that_it_is_told(tmp_path):
+    process = serve(tmp_path, "--port", "0", "--simulate", "rate_limit", "--simulate", "slow_queue")
+    address = process.stdout.readline().strip()
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"{address}/models")
+    assert refused.value.code == 429 and urlopen(f"{address}/models").status == 200
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+def test_serve_knows_the_conditions(tmp_path):
+    code, err = finish(serve(tmp_path, "--port", "0", "--simulate", "rain"))
+    assert code == 1
+    assert "'rain' is not known; known are training_not_available" in err
+
+
 def test_serve_opens_itself_to_the_network_only_with_a_token(tmp_path):
     code, err = finish(serve(tmp_path, "--host", "0.0.0.0"))
     assert code == 1
@@ -65,7 +83,7 @@ def test_serve_says_when_its_store_cannot_be_written(tmp_path):
 
 
 def test_serve_says_when_the_disk_is_full(monkeypatch, capsys):
-    def start_on_a_full_disk(store, token):
+    def start_on_a_full_disk(store, token, simulate):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("helpers.local_openai.start", start_on_a_full_disk)

@@ -1,17 +1,58 @@
-"""A mocked OpenAI API that really learns.
+"""A mocked OpenAI API that really learns: what is imitated, what differs, and why.
 
-`start()` gives a WSGI app that speaks OpenAI's API as far as the official `openai` client can tell: files,
-fine-tuning jobs with their events and checkpoints, models, and chat completions. Nothing behind it is canned:
-a worker process fine-tunes a tiny language model, and every reply, loss and score comes out of its weights.
+`start()` gives a WSGI app that speaks OpenAI's API as far as the official `openai` client can tell. Nothing
+behind it is canned: a worker process fine-tunes a tiny language model, and every reply, loss and score comes
+out of its weights. Objects, limits, event texts and errors are OpenAI's where they are on record. Whatever
+would change a result and is not imitated is refused with a 400 (`not_imitated`) that says so, never ignored.
 
-Imitated: supervised fine-tuning of chat models; the objects, statuses, event texts, limits and errors that
-are on record; checkpoints of the last three epochs; the result file (plain text; OpenAI sent base64 in some
-years); streaming, `n`, `seed`, `stop`, `logprobs`, token limits, true `usage`.
-Not imitated: tools, images, methods other than supervised, moderation, rate limits, all other endpoints.
-Whatever would change a result and is not imitated is refused with a 400 that says so, never ignored.
-Different on purpose: the context is short (the card of the model says how short), a reply ends there whatever
-max_completion_tokens says, a job takes seconds, and an example without any token to learn from is an error
-rather than silently useless.
+POST   /files                                  JSONL is checked at once; the purpose `fine-tune` alone
+GET    /files                                  as OpenAI
+GET    /files/<file_id>                        as OpenAI; a file is `processed` at once
+GET    /files/<file_id>/content                as OpenAI; a result file is plain text (OpenAI's was base64 for
+                                               years)
+DELETE /files/<file_id>                        as OpenAI
+POST   /fine_tuning/jobs                       the method `supervised`; integrations are refused. Files are
+                                               blocked by the rules of data/moderation. An example that has no
+                                               token to learn from is an error, since it would be silently
+                                               useless
+GET    /fine_tuning/jobs                       as OpenAI
+GET    /fine_tuning/jobs/<job_id>              as OpenAI; `simulated` names conditions that were chosen at the
+                                               start
+POST   /fine_tuning/jobs/<job_id>/cancel       as OpenAI; the job stops within a second
+GET    /fine_tuning/jobs/<job_id>/events       as OpenAI, in its words; a job takes seconds instead of an hour
+GET    /fine_tuning/jobs/<job_id>/checkpoints  as OpenAI: of the last three epochs
+GET    /models                                 the base model and what was tuned here
+GET    /models/<name>                          as OpenAI
+DELETE /models/<name>                          as OpenAI
+POST   /chat/completions                       text alone; the context is short (the model's card says how
+                                               short), a reply ends there whatever max_completion_tokens says.
+                                               JSON mode closes the object also where tokens run out
+                                               (finish_reason is then `length`), OpenAI's may be cut. `seed`
+                                               really repeats a reply. logprobs are the model's own, before
+                                               temperature, penalties, logit_bias and JSON mode; `name` is
+                                               checked and has no effect; `developer` is `system`. Completions
+                                               are not kept: `store` is no use
+POST   /responses                              text alone, by the same sampler. In `instructions` the word
+                                               JSON does not count, as with OpenAI. A stream that is left
+                                               early is not kept
+GET    /responses/<response_id>                as OpenAI; kept until it is deleted instead of 30 days
+DELETE /responses/<response_id>                as OpenAI; what went on from it by previous_response_id ends
+                                               there
+GET    /responses/<response_id>/input_items    the items of this request, without those of earlier ones
+POST   /moderations                            text alone, by rules that anyone can read instead of a model:
+                                               `model` is then `local-rules`, a score is 0 or 0.9. See
+                                               data/moderation/card.md
+
+Parameters that are refused unless their value changes nothing:
+chat       tools, tool_choice, parallel_tool_calls, functions, function_call, modalities, audio, prediction,
+           web_search_options, moderation, reasoning_effort, verbosity; the json_schema of response_format;
+           stop together with JSON mode
+responses  tools, tool_choice, parallel_tool_calls, include, top_logprobs, background, truncation, reasoning,
+           context_management, conversation, max_tool_calls, prompt, moderation, access_programs, image;
+           the json_schema and the verbosity of text
+
+No request is limited, delayed or refused as OpenAI's servers sometimes do, unless such a condition is chosen
+when the service is started: simulate.py lists them. All other endpoints of OpenAI answer 404.
 """
 
 import os
@@ -26,9 +67,9 @@ def start(store=None, *, simulate=None, token=None):
     """The service as a WSGI app, with its state in the folder `store`.
 
     `store` defaults to the environment variable LOCAL_OPENAI_STORE, then to `data/.local`. With `token`,
-    requests need it as their API key. `simulate="training_not_available"` answers every new job as OpenAI
-    answers an organization that it has locked out of fine-tuning. Jobs that wait in the store go on at once.
-    Raises StoreUnavailable (an OSError) if the store cannot be used.
+    requests need it as their API key. `simulate` names conditions of the real API to show, one or several:
+    simulate.py lists them. Jobs that wait in the store go on at once.
+    Raises StoreUnavailable (an OSError) if the store cannot be used, ValueError for an unknown condition.
     """
     from threadpoolctl import threadpool_limits  # imported here: the worker needs none of this
 

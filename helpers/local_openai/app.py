@@ -1,34 +1,33 @@
 """The WSGI app: what is the same for every request. The routes are in files, jobs, models and chat."""
 
 import hmac
+import itertools
 import secrets
 
 from flask import Blueprint, Flask, g, request
 
-from . import chat, errors, files, jobs, models
+from . import chat, errors, files, jobs, models, moderations, responses
 from .errors import ApiError
+from .simulate import RATE_LIMIT, TRAINING_NOT_AVAILABLE, chosen
 
 MAX_UPLOAD = 512 * 2**20  # as OpenAI's Files API
 MAX_JSON = 2**20
-SIMULATIONS = (None, "training_not_available")
 
 
 def create_app(store, simulate, token):
     """The Flask app over a Store; `simulate` and `token` as in `start`."""
-    if simulate not in SIMULATIONS:
-        raise ValueError(
-            f"simulate={simulate!r} is not known; known are {', '.join(map(repr, SIMULATIONS))}."
-        )
+    conditions, numbers = chosen(simulate), itertools.count(1)
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False
 
     @app.before_request
     def prepare():
         """What every request needs first: the store, the limits, the key."""
-        g.store, g.simulate = store, simulate
+        g.store, g.simulate = store, conditions
         request.max_content_length = MAX_UPLOAD if request.path == "/v1/files" else MAX_JSON
         if token is not None:
             check_key(token)
+        check_conditions(next(numbers))
 
     @app.after_request
     def number(response):
@@ -37,7 +36,7 @@ def create_app(store, simulate, token):
         return response
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
-    for part in (files, jobs, models, chat):
+    for part in (files, jobs, models, chat, responses, moderations):
         v1.register_blueprint(part.routes)
     app.register_blueprint(v1)
     errors.register(app)
@@ -51,6 +50,15 @@ def check_key(token):
     if not hmac.compare_digest(given.encode(), token.encode()):
         message = "Incorrect API key provided. Pass the token that `serve` was started with as api_key."
         raise ApiError(message, status=401, code="invalid_api_key")
+
+
+def check_conditions(number):
+    """Refuse the request with this number, counted from 1, if a simulated condition says so."""
+    if "rate_limit" in g.simulate and number % 2:
+        headers = {"Retry-After": "1", "retry-after-ms": "200"}
+        raise ApiError(RATE_LIMIT, status=429, code="rate_limit_exceeded", type="requests", headers=headers)
+    if "training_not_available" in g.simulate and request.endpoint == "v1.jobs.create":
+        raise ApiError(TRAINING_NOT_AVAILABLE, status=403, code="training_not_available")
 
 
 def tolerate_any_path(wsgi_app):

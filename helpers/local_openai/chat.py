@@ -1,87 +1,66 @@
 """/v1/chat/completions: a reply of the model, whole or as a stream."""
 
 import json
-import secrets
 import time
 from dataclasses import replace
-from functools import lru_cache
 
-from flask import Blueprint, Response, g, jsonify
+from flask import Blueprint, Response, jsonify
 
 from . import models
-from .chat_format import ChatFormat
-from .errors import ApiError, not_imitated, server_error
+from .errors import ApiError, server_error
 from .messages import MessageError, clean_messages
-from .model import load_model
 from .objects import new_id
-from .parameters import decimal, integer, json_body, typed
-from .reply import Settings, write_reply
+from .parameters import boolean, integer, json_body, refuse, typed
+from .reply import write_reply
+from .settings import read_settings, wants_json
 
 routes = Blueprint("chat", __name__, url_prefix="/chat/completions")
 PARAMETERS = (
     *("messages", "model", "temperature", "top_p", "n", "seed", "stop", "max_completion_tokens"),
-    *("max_tokens", "logprobs", "top_logprobs", "stream", "stream_options"),
+    *("max_tokens", "logprobs", "top_logprobs", "stream", "stream_options", "response_format"),
+    *("frequency_penalty", "presence_penalty", "logit_bias"),
 )
 HARMLESS = (  # they do not change the reply
     *("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"),
     *("prompt_cache_retention", "prompt_cache_options"),
 )
 NOT_IMITATED = {  # and the value, if there is one, that changes nothing
-    **{"frequency_penalty": 0, "presence_penalty": 0, "logit_bias": {}, "response_format": {"type": "text"}},
     **{"tools": [], "tool_choice": "none", "parallel_tool_calls": True, "modalities": ["text"]},
     **dict.fromkeys(["functions", "function_call", "audio", "prediction", "web_search_options"]),
     **dict.fromkeys(["moderation", "reasoning_effort", "verbosity"]),
 }
+
+SAY_JSON = (
+    "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+)
 
 
 @routes.post("")
 def create():
     """A chat completion, or a stream of its chunks."""
     body = json_body((*PARAMETERS, *HARMLESS, *NOT_IMITATED), required=("messages", "model"))
-    for name, neutral in NOT_IMITATED.items():
-        if body.get(name, neutral) != neutral:
-            raise not_imitated(f"'{name}'", "It would change the reply; leave it out.", name)
-    name = typed(body, "model", str, "a string")
-    models.find(name)
-    model, chat_format = load(g.store.path("model", name))
-    settings = read_settings(body, model, chat_format)
+    refuse(body, NOT_IMITATED, "It would change the reply; leave it out.")
+    model, chat_format = models.load(typed(body, "model", str, "a string"))
+    settings = settings_of(body, model, chat_format)
     replies = [
         write_reply(model, chat_format, replace(settings, seed=settings.seed + i))
         for i in range(integer(body, "n", 1, 128, 1))
     ]
-    if typed(body, "stream", bool, "a boolean", False):
+    if boolean(body, "stream", False):
         return stream(body, settings, replies)
-    return jsonify(completion(name, settings, replies))
+    return jsonify(completion(body["model"], settings, replies))
 
 
-@lru_cache(maxsize=4)
-def load(folder):
-    """The model in a folder and its chat format; the last few stay in memory."""
-    return load_model(folder), ChatFormat(folder)
-
-
-def read_settings(body, model, chat_format):
+def settings_of(body, model, chat_format):
     """The checked Settings of a request."""
     try:
-        prompt = chat_format.prompt(clean_messages(body["messages"], training=False))
+        messages = clean_messages(body["messages"], training=False)
     except MessageError as error:
         raise ApiError(f"Invalid 'messages': {error}", param="messages", code="invalid_value") from error
-    context = model.config.max_position_embeddings
-    if len(prompt) >= context:
-        message = (
-            f"This model's maximum context length is {context} tokens. However, your messages resulted in "
-            f"{len(prompt)} tokens. Please reduce the length of the messages."
-        )
-        raise ApiError(message, param="messages", code="context_length_exceeded")
-    return Settings(
-        prompt=prompt,
-        max_tokens=min(max_tokens(body), context - len(prompt)),
-        temperature=decimal(body, "temperature", 0, 2, 1.0),
-        top_p=decimal(body, "top_p", 0, 1, 1.0),
-        seed=integer(body, "seed", -(2**63), 2**63 - 1, secrets.randbits(32)) % 2**64,
-        stop=stop_strings(body),
-        top_logprobs=top_logprobs(body),
-    )
+    format = typed(body, "response_format", dict, "an object", {"type": "text"})
+    json_object = wants_json(format, messages, param="response_format", advice=SAY_JSON)
+    options = {"param": "messages", "max_tokens": max_tokens(body), "json_object": json_object}
+    return read_settings(body, chat_format.prompt(messages), model, chat_format, **options)
 
 
 def max_tokens(body):
@@ -91,26 +70,6 @@ def max_tokens(body):
         message = "Give 'max_completion_tokens' or 'max_tokens' (its old name), not both."
         raise ApiError(message, param="max_tokens", code="invalid_parameter_combination")
     return integer(body, names[0], 1, 2**31, None) if names else 2**31
-
-
-def stop_strings(body):
-    """`stop` as a list of at most four strings."""
-    stop = typed(body, "stop", str | list, "a string or a list of strings", [])
-    stop = [stop] if isinstance(stop, str) else stop
-    if len(stop) > 4 or not all(isinstance(text, str) and text for text in stop):
-        message = "Invalid 'stop': expected at most 4 strings that are not empty."
-        raise ApiError(message, param="stop", code="invalid_value")
-    return stop
-
-
-def top_logprobs(body):
-    """How many alternatives each token is shown with; None if no logprobs are wanted."""
-    wanted = typed(body, "logprobs", bool, "a boolean", False)
-    top = integer(body, "top_logprobs", 0, 20)
-    if top is not None and not wanted:
-        message = "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled."
-        raise ApiError(message, param="top_logprobs", code="invalid_value")
-    return (top or 0) if wanted else None
 
 
 def completion(name, settings, replies):
@@ -129,7 +88,7 @@ def completion(name, settings, replies):
 def stream(body, settings, replies):
     """The completion as server-sent events, each written as soon as the model has chosen a token."""
     options = typed(body, "stream_options", dict, "an object", {})
-    include_usage = typed(options, "include_usage", bool, "a boolean", False)
+    include_usage = boolean(options, "include_usage", False)
     chunk = head("chat.completion.chunk", body["model"]) | ({"usage": None} if include_usage else {})
 
     def events():

@@ -14,11 +14,11 @@ log = logging.getLogger("helpers.local_openai")
 class ApiError(Exception):
     """A request that cannot be answered; `message` says what, where and what to do next."""
 
-    def __init__(self, message, *, status=400, param=None, code=None):
+    def __init__(self, message, *, status=400, param=None, code=None, type=None, headers=None):
         super().__init__(message)
-        self.status = status
-        kind = "invalid_request_error" if status < 500 else "server_error"
-        self.body = {"message": message, "type": kind, "param": param, "code": code}
+        self.status, self.headers = status, headers or {}
+        type = type or ("invalid_request_error" if status < 500 else "server_error")
+        self.body = {"message": message, "type": type, "param": param, "code": code}
 
 
 def not_imitated(what, remedy, param=None):
@@ -37,15 +37,15 @@ def register(app):
 def answer(error):
     """An ApiError as a response; the client shall not repeat what failed here, since it would fail again."""
     headers = {"x-should-retry": "false"} if error.status >= 500 else {}
-    return jsonify(error=error.body), error.status, headers
+    return jsonify(error=error.body), error.status, {**headers, **error.headers}
 
 
 def http_error(error):
     """What Flask itself refuses: an unknown URL or method, a body that is too large."""
     if error.code in (404, 405):
         message = (
-            f"Invalid URL ({request.method} {request.path}). This local service imitates files, "
-            "fine-tuning jobs, models and chat completions; nothing else of OpenAI's API."
+            f"Invalid URL ({request.method} {request.path}). This local service imitates files, fine-tuning "
+            "jobs, models, chat completions, responses and moderations; nothing else of OpenAI's API."
         )
         return ApiError(message, status=error.code, code="not_imitated")
     if error.code == 413:

@@ -9,6 +9,7 @@ from flask import Blueprint, g, jsonify, request
 from .errors import ApiError, not_imitated
 from .objects import new_event, new_job, set_hyperparameters
 from .parameters import decimal, integer, json_body, listing, metadata, typed
+from .simulate import marks
 from .store import ACTIVE
 from .supervisor import ensure_worker
 
@@ -18,20 +19,13 @@ PARAMETERS = (
     *("metadata", "integrations"),
 )
 MAX_SEED = 2**31 - 1
-TRAINING_NOT_AVAILABLE = (
-    "OpenAI is winding down the fine-tuning platform and your organization is no longer able to create new "
-    "fine-tuning training jobs. Learn more "
-    "https://developers.openai.com/api/docs/deprecations#update-to-openais-self-serve-fine-tuning"
-)
 
 
 @routes.post("")
 def create():
     """Put a job in the queue and see to it that a worker is there."""
-    if g.simulate == "training_not_available":
-        raise ApiError(TRAINING_NOT_AVAILABLE, status=403, code="training_not_available")
     body = json_body(PARAMETERS, required=("model", "training_file"))
-    job = new_job(wanted(body))
+    job = new_job(wanted(body) | marks(g.simulate))
     set_hyperparameters(job, hyperparameters(body))
     files = f"Validating training file: {job['training_file']}"
     if job["validation_file"]:

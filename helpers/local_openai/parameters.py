@@ -2,7 +2,7 @@
 
 from flask import request
 
-from .errors import ApiError
+from .errors import ApiError, not_imitated
 
 PAGE_LIMIT = 10_000
 
@@ -24,6 +24,13 @@ def json_body(known, required):
     return body
 
 
+def refuse(body, not_imitated_here, remedy):
+    """Raise a 400 for a parameter of {name: value that changes nothing} with a value that would."""
+    for name, neutral in not_imitated_here.items():
+        if body.get(name, neutral) != neutral:
+            raise not_imitated(f"'{name}'", remedy, name)
+
+
 def typed(body, name, kind, words, default=None):
     """The value of `name` if it is a `kind` (which `words` describe), else a 400 that says so."""
     value = body.get(name, default)
@@ -33,6 +40,11 @@ def typed(body, name, kind, words, default=None):
         message = f"Invalid type for '{name}': expected {words}, but got {found} instead."
         raise ApiError(message, param=name, code="invalid_type")
     return value
+
+
+def boolean(body, name, default):
+    """True or False."""
+    return typed(body, name, bool, "a boolean", default)
 
 
 def integer(body, name, low, high, default=None):
@@ -49,9 +61,9 @@ def bounded(name, value, low, high, kind):
     """`value`, or a 400 if it lies outside [low, high]."""
     if value is None or low <= value <= high:
         return value
-    side, sign, bound = ("below minimum", ">=", low) if value < low else ("above maximum", "<=", high)
+    side, sign, bound = ("below min", ">=", low) if value < low else ("above max", "<=", high)
     wanted = f"Expected a value {sign} {bound}, but got {value} instead."
-    message = f"Invalid '{name}': {kind} {side} value. {wanted}"
+    message = f"Invalid '{name}': {kind} {side}imum value. {wanted}"
     code = f"{kind}_{side.replace(' ', '_')}_value"
     raise ApiError(message, param=name, code=code)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .sampling import generate
+from .steering import rules_of, shortened
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,13 @@ class Settings:
     max_tokens: int
     temperature: float
     top_p: float
+    frequency_penalty: float
+    presence_penalty: float
+    logit_bias: dict[int, float]
     seed: int
     stop: list[str]
     top_logprobs: int | None  # None if no logprobs are wanted
+    json_object: bool
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,10 @@ class Piece:
 def write_reply(model, chat_format, settings):
     """Yield the pieces of one reply while the model writes it; the last one has a finish_reason."""
     text, waiting, n_tokens, finish = TextStream(settings.stop), deque(), 0, "length"
-    for token in sample(model, chat_format, settings):
+    rules = rules_of(settings, chat_format, model.config.vocab_size)
+    for token in sample(model, chat_format, settings, rules):
         if token.id in chat_format.ends:
-            finish = "stop"
+            finish = "length" if shortened(rules) else "stop"
             break
         n_tokens += 1
         shown = text.feed(chat_format.token_bytes(token.id))
@@ -49,7 +55,7 @@ def write_reply(model, chat_format, settings):
     yield Piece(rest, ready(waiting, text), n_tokens, finish)
 
 
-def sample(model, chat_format, settings):
+def sample(model, chat_format, settings, rules):
     """The tokens of one reply."""
     return generate(
         model,
@@ -59,6 +65,7 @@ def sample(model, chat_format, settings):
         temperature=settings.temperature,
         top_p=settings.top_p,
         seed=settings.seed,
+        rules=rules,
     )
 
 

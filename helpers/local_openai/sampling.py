@@ -48,22 +48,25 @@ def next_logits(model, tokens, cache):
     return model.params["embed"] @ hidden[0]
 
 
-def generate(model, prompt, *, max_tokens, ends, temperature=1.0, top_p=1.0, seed):
+def generate(model, prompt, *, max_tokens, ends, temperature=1.0, top_p=1.0, seed, rules=()):
     """Yield the reply to the token ids `prompt` as at most `max_tokens` `Token`s; one in `ends` is the last.
 
-    temperature 0 takes the likeliest token each time. The logprobs are those of the model itself, before
-    temperature and top_p.
+    temperature 0 takes the likeliest token each time. The logprobs are those of the model itself, before the
+    `rules` (see steering.py), temperature and top_p.
     """
     dice = np.random.default_rng(seed)
     cache = CachedAttention(model.config, len(prompt) + max_tokens)
-    tokens = prompt
-    for _ in range(max_tokens):
-        logprobs = log_softmax(next_logits(model, tokens, cache))
-        token = choose(logprobs, temperature, top_p, dice)
+    tokens, reply = prompt, []
+    for left in range(max_tokens, 0, -1):
+        scores = logprobs = log_softmax(next_logits(model, tokens, cache))
+        for rule in rules:
+            scores = rule(scores, reply, left)
+        token = choose(scores, temperature, top_p, dice)
         yield Token(token, float(logprobs[token]), likeliest(logprobs, TOP_LOGPROBS))
         if token in ends:
             return
         tokens = [token]
+        reply.append(token)
 
 
 def likeliest(logprobs, n):
@@ -72,11 +75,11 @@ def likeliest(logprobs, n):
     return sorted(((int(i), float(logprobs[i])) for i in top), key=lambda pair: (-pair[1], pair[0]))
 
 
-def choose(logprobs, temperature, top_p, dice):
+def choose(scores, temperature, top_p, dice):
     """The id of the next token, drawn from the smallest set of tokens whose chances reach `top_p`."""
     if temperature == 0:
-        return int(logprobs.argmax())
-    chances = np.exp(log_softmax(logprobs / max(temperature, 1e-3)))  # a tinier one would overflow
+        return int(scores.argmax())
+    chances = np.exp(log_softmax(scores / max(temperature, 1e-3)))  # a tinier one would overflow
     order = np.argsort(-chances, kind="stable")
     total = np.cumsum(chances[order])
     kept = np.searchsorted(total, min(top_p, total[-1])) + 1

@@ -19,6 +19,7 @@ from .objects import (
     step_event,
     tuned_name,
 )
+from .simulate import SimulatedFailure, fail_after_first_epoch
 from .training import Trainer, TrainingDiverged, auto_hyperparameters
 from .training_file import TrainingFileError, check_size, read_examples
 
@@ -125,7 +126,8 @@ def run_steps(store, job, trainer, state, write):
     while trainer.step < trainer.total_steps:
         try:
             events.append(step_event(trainer.run_step()))
-        except TrainingDiverged:
+            fail_after_first_epoch(job, trainer)
+        except (TrainingDiverged, SimulatedFailure):
             note(store, events, write)
             raise
         save = saving.due()

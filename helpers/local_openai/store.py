@@ -23,9 +23,9 @@ VERSION = 1
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
     seq    INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order of creation, finer than created_at
-    kind   TEXT NOT NULL,                      -- file, job, event, checkpoint or model
+    kind   TEXT NOT NULL,                      -- file, job, event, checkpoint, model, response, input_item
     id     TEXT NOT NULL UNIQUE,
-    parent TEXT NOT NULL,                      -- the job of an event or a checkpoint, else ''
+    parent TEXT NOT NULL,                      -- the job of an event, the response of an input_item ... or ''
     body   TEXT NOT NULL,                      -- the object that the client sees, as JSON
     blob   TEXT                                -- where its bytes or weights lie, below the store's folder
 );
@@ -116,9 +116,9 @@ class Store:
         return row and json.loads(row[0])
 
     def path(self, kind, id):
-        """Where the bytes or weights of an object lie, or None if there is no such object."""
+        """Where the bytes or weights of an object lie, or None if there are none."""
         row = self._execute("SELECT blob FROM records WHERE kind = ? AND id = ?", kind, id).fetchone()
-        return row and self.folder / row[0]
+        return self.folder / row[0] if row and row[0] else None
 
     def update(self, kind, body):
         """Replace an object by its new state."""
@@ -129,7 +129,8 @@ class Store:
         """Remove an object and free what it took on the disk."""
         path = self.path(kind, id)
         self._execute("DELETE FROM records WHERE kind = ? AND id = ?", kind, id)
-        remove(path)
+        if path is not None:
+            remove(path)
 
     def select(self, kind, *, parent="", after=None, newest_first=False, keep=lambda body: True, limit=None):
         """The first `limit` objects behind the object `after` that `keep` accepts, in order of creation."""

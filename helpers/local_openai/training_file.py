@@ -10,10 +10,17 @@ import json
 import numpy as np
 
 from .messages import MessageError, clean_messages
+from .moderation import Tally
 
 MIN_EXAMPLES = 10
 MAX_LINE = 2**20  # bytes
 EXAMPLE_KEYS = ("messages", "tools", "parallel_tool_calls", "functions")
+
+BLOCKED = (
+    "This training file was blocked because too many examples were flagged by our moderation API for "
+    "containing content that violates OpenAI's usage policies in the following categories: {}. Use the free "
+    "OpenAI Moderation API to identify these examples and remove them from your training data."
+)
 
 
 class NotJsonLines(ValueError):
@@ -76,12 +83,15 @@ def read_examples(path, param, chat_format, limit):
     """Yield the examples of an uploaded file as (token ids, loss weights), cut to `limit` tokens.
 
     `param` is the file's part in the job, "training_file" or "validation_file". Raises TrainingFileError at
-    the first example that breaks a rule.
+    the first example that breaks a rule, or at the end if too many examples are unsafe.
     """
+    tally = Tally()
     with open(path, "rb") as stream:
         for number, (line, example) in enumerate(json_lines(stream), start=1):
             try:
-                yield tokenize(clean_example(example), chat_format, limit)
+                example = clean_example(example)
+                tally.add(example["messages"])
+                yield tokenize(example, chat_format, limit)
             except MessageError as error:
                 raise TrainingFileError(
                     f"invalid_{param}",
@@ -89,6 +99,7 @@ def read_examples(path, param, chat_format, limit):
                     f"Example {number}, {error} (Line {line} of the file.)",
                     param,
                 ) from error
+    check_safety(tally, param)
 
 
 def clean_example(example):
@@ -119,6 +130,14 @@ def tokenize(example, chat_format, limit):
             "assistant's reply, or give a reply the weight 1."
         )
     return np.array(ids, np.int32), np.array(weights, np.float32)
+
+
+def check_safety(tally, param):
+    """Raises TrainingFileError, in OpenAI's words, if too many examples are flagged."""
+    if tally.blocked():
+        categories = ", ".join(sorted(tally.categories))
+        reason = f"The job failed due to an invalid {param.replace('_', ' ')}. {BLOCKED.format(categories)}"
+        raise TrainingFileError(f"invalid_{param}", reason, param)
 
 
 def check_size(examples):

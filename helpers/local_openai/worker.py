@@ -16,6 +16,7 @@ import traceback
 from contextlib import suppress
 from functools import partial
 
+from .simulate import SimulatedFailure, must_wait
 from .stages import TooManyStarts, fail, train, validate
 from .store import JobStopped, LeaseLost, Store
 from .training import TrainingDiverged
@@ -70,7 +71,7 @@ def stay_alive(store, token):
 
 def next_job(store):
     """The oldest job, but new files are checked first: mistakes are told while others wait."""
-    jobs = store.active_jobs()
+    jobs = [job for job in store.active_jobs() if not must_wait(job)]
     return next((job for job in jobs if job["status"] == "validating_files"), jobs[0] if jobs else None)
 
 
@@ -89,6 +90,8 @@ def work_on(store, token, job):
         fail(store, write, "training_diverged", str(error), "learning_rate_multiplier")
     except TooManyStarts as error:
         fail(store, write, "server_error", str(error), "batch_size")
+    except SimulatedFailure as error:
+        fail(store, write, "server_error", str(error), None)
     except Exception as error:  # a bug or a full disk ends this job, not the worker
         frames = "".join(traceback.format_tb(error.__traceback__))
         log.error("%s: %s\n%s", job["id"], type(error).__name__, frames)

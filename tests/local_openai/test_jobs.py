@@ -220,20 +220,3 @@ def test_an_unknown_job_is_not_found(client):
 def test_pausing_is_refused_as_not_imitated(client):
     with pytest.raises(openai.NotFoundError, match="Invalid URL"):
         client.fine_tuning.jobs.pause(create(client).id)
-
-
-def test_the_lockout_of_2026_can_be_simulated(connect):
-    client = connect(simulate="training_not_available")
-    with pytest.raises(openai.PermissionDeniedError) as refused:
-        create(client)
-    assert refused.value.body == {
-        "message": "OpenAI is winding down the fine-tuning platform and your organization is no longer able "
-        "to create new fine-tuning training jobs. Learn more https://developers.openai.com/api/docs/deprecations"
-        "#update-to-openais-self-serve-fine-tuning",
-        "type": "invalid_request_error",
-        "param": None,
-        "code": "training_not_available",
-    }
-    assert len(client.files.list().data) == 1
-    with pytest.raises(ValueError, match="training_not_available"):
-        connect(simulate="rain")
