@@ -4,9 +4,9 @@
 fine-tuning jobs with their events and checkpoints, models, and chat completions. Nothing behind it is canned:
 a worker process fine-tunes a tiny language model, and every reply, loss and score comes out of its weights.
 
-Imitated: supervised fine-tuning of chat models; the objects, statuses, event texts, limits and errors that
-are on record; checkpoints of the last three epochs; the result file (plain text; OpenAI sent base64 in some
-years); streaming, `n`, `seed`, `stop`, `logprobs`, token limits, true `usage`.
+Imitated: supervised fine-tuning of chat models, in jobs that can be paused and resumed; the objects, statuses,
+event texts, limits and errors that are on record; checkpoints of the last three epochs; the result file (plain
+text; OpenAI sent base64 in some years); streaming, `n`, `seed`, `stop`, `logprobs`, token limits, true `usage`.
 Not imitated: tools, images, methods other than supervised, moderation, rate limits, all other endpoints.
 Whatever would change a result and is not imitated is refused with a 400 that says so, never ignored.
 Different on purpose: the context is short (the card of the model says how short), a reply ends there whatever

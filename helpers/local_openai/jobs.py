@@ -1,4 +1,4 @@
-"""/v1/fine_tuning/jobs: create, retrieve, list, cancel, events, checkpoints."""
+"""/v1/fine_tuning/jobs: create, retrieve, list, cancel, pause, resume, events, checkpoints."""
 
 import re
 import secrets
@@ -7,9 +7,9 @@ import time
 from flask import Blueprint, g, jsonify, request
 
 from .errors import ApiError, not_imitated
-from .objects import new_event, new_job, set_hyperparameters
+from .objects import FILES_VALIDATED, new_event, new_job, set_hyperparameters
 from .parameters import decimal, integer, json_body, listing, metadata, typed
-from .store import ACTIVE
+from .store import ACTIVE, UNFINISHED
 from .supervisor import ensure_worker
 
 routes = Blueprint("jobs", __name__, url_prefix="/fine_tuning/jobs")
@@ -67,14 +67,39 @@ def list_jobs():
 @routes.post("/<job_id>/cancel")
 def cancel(job_id):
     """End a job; the worker notices before its next step."""
+    ended = {"status": "cancelled", "finished_at": int(time.time())}
+    return change(job_id, UNFINISHED, ended, "The job was cancelled")
+
+
+# What OpenAI writes into the events of a paused job is not on record: the words below are ours.
+
+
+@routes.post("/<job_id>/pause")
+def pause(job_id):
+    """Keep a job from going on; the worker notices before its next write and saves its state."""
+    return change(job_id, ACTIVE, {"status": "paused"}, "Job paused")
+
+
+@routes.post("/<job_id>/resume")
+def resume(job_id):
+    """Put a paused job back into the queue, or where its files are checked if they were not yet."""
+    told = g.store.select("event", parent=job_id, keep=lambda event: event["message"] == FILES_VALIDATED)
+    job = change(job_id, ("paused",), {"status": "queued" if told else "validating_files"}, "Job resumed")
+    ensure_worker(g.store)
+    return job
+
+
+def change(job_id, statuses, changes, message):
+    """The answer to a request that changes a job which has one of the `statuses`, else a 400."""
     with g.store.transaction():
         job = find(job_id)
-        if job["status"] not in ACTIVE:
-            message = f"Job has already completed: {job_id}. Its status is {job['status']}."
-            raise ApiError(message, code="invalid_job_status")
-        job |= {"status": "cancelled", "finished_at": int(time.time()), "estimated_finish": None}
+        if job["status"] not in statuses:
+            unfit = f"It cannot be done to {job_id} now."
+            reason = unfit if job["status"] in UNFINISHED else f"Job has already completed: {job_id}."
+            raise ApiError(f"{reason} Its status is {job['status']}.", code="invalid_job_status")
+        job |= {"estimated_finish": None, **changes}
         g.store.update("job", job)
-        g.store.insert("event", new_event("The job was cancelled", data={}), job_id)
+        g.store.insert("event", new_event(message, data={}), job_id)
     return jsonify(job)
 
 

@@ -5,6 +5,7 @@ import string
 import time
 
 ORGANIZATION = "org-local"
+FILES_VALIDATED = "Files validated, moving job to queued state"  # then a job waits for its turn
 RESULT_COLUMNS = {  # of the result file: the metric of a step in each
     "step": "step",
     "train_loss": "train_loss",

@@ -1,7 +1,7 @@
 """The life of a fine-tuning job: its files are checked, then it is trained, then its models appear.
 
 `write` is the worker's only way to change anything: each `with write() as job:` is one transaction, which
-raises JobStopped if the job was cancelled and LeaseLost if another worker took over.
+raises JobStopped if the job was cancelled, JobPaused if it was paused, LeaseLost if another worker took over.
 """
 
 import shutil
@@ -10,6 +10,7 @@ import time
 from .chat_format import ChatFormat
 from .model import load_model, save_model
 from .objects import (
+    FILES_VALIDATED,
     new_checkpoint,
     new_event,
     new_file,
@@ -19,11 +20,12 @@ from .objects import (
     step_event,
     tuned_name,
 )
+from .store import UNFINISHED, JobPaused
 from .training import Trainer, TrainingDiverged, auto_hyperparameters
 from .training_file import TrainingFileError, check_size, read_examples
 
 CHECKPOINTS = 3  # epochs whose weights are kept, counted from the last
-SECONDS_PER_WRITE = 0.1  # also how soon a cancelled job stops
+SECONDS_PER_WRITE = 0.1  # also how soon a cancelled or paused job stops
 SECONDS_PER_STATE = 1  # what a killed worker loses at most
 MAX_STARTS = 5  # of one job, before it is given up
 
@@ -57,7 +59,7 @@ def validate(store, job, write):
     with write() as job:
         job["status"] = "queued"
         set_hyperparameters(job, auto | given)
-        tell(store, job, "Files validated, moving job to queued state", data={})
+        tell(store, job, FILES_VALIDATED, data={})
 
 
 def train(store, job, write):
@@ -74,9 +76,14 @@ def train(store, job, write):
         store.drop_steps_after(job["id"], trainer.step)
         if job["status"] == "queued":
             job["status"] = "running"
-            tell(store, job, "Fine-tuning job started")
-    events = run_steps(store, job, trainer, state, write)
-    publish(store, job, trainer, events, write)
+            if trainer.step == 0:  # else it was paused
+                tell(store, job, "Fine-tuning job started")
+    try:
+        run_steps(store, job, trainer, state, write)
+        publish(store, job, trainer, write)
+    except JobPaused:
+        (state / "starts").unlink()  # this start did no harm
+        raise
 
 
 def count_start(state):
@@ -116,36 +123,49 @@ def read(store, job, param, model, write):
 
 
 def run_steps(store, job, trainer, state, write):
-    """Train to the end; saves weights of the last epochs and, every now and then, the state to go on from.
-
-    Returns the events of the last steps, which are not written yet.
-    """
+    """Train to the end; saves weights of the last epochs and, every now and then, the state to go on from."""
     events, writing, saving = [], Every(SECONDS_PER_WRITE), Every(SECONDS_PER_STATE)
     started, first = time.time(), trainer.step
     while trainer.step < trainer.total_steps:
-        try:
-            events.append(step_event(trainer.run_step()))
-        except TrainingDiverged:
-            note(store, events, write)
-            raise
-        save = saving.due()
-        keep = trainer.step in kept_steps(trainer)
-        if save or keep or writing.due():
-            seconds = (time.time() - started) / (trainer.step - first)
-            finish = time.time() + seconds * (trainer.total_steps - trainer.step)
-            note(store, events, write, estimated_finish=round(finish))
-            events = []
+        take_step(store, trainer, events, write)
+        save, keep = saving.due(), trainer.step in kept_steps(trainer)
+        if not (save or keep or writing.due()):
+            continue
+        seconds = (time.time() - started) / (trainer.step - first)
+        finish = time.time() + seconds * (trainer.total_steps - trainer.step)
+        paused = note_steps(store, events, write, round(finish))
+        events = []
         if keep:
             save_weights(store, job, trainer)
-        if save:  # after weights and events, so that nothing before this step is missing later
+        if save or paused:  # after weights and events, so that nothing before this step is missing later
             trainer.save_state(state)
-    return events
+        if paused:
+            raise JobPaused(job["id"])
 
 
-def note(store, events, write, **changes):
-    """Write down how far the job is."""
+def take_step(store, trainer, events, write):
+    """Train one step and add its event to those that are not written yet."""
+    try:
+        events.append(step_event(trainer.run_step()))
+    except TrainingDiverged:
+        note(store, events, write)
+        raise
+
+
+def note_steps(store, events, write, finish):
+    """Write down the steps, also those of a job that was paused after them; True if it was."""
+    with write(UNFINISHED) as job:
+        for event in events:
+            store.insert("event", event, job["id"])
+        paused = job["status"] == "paused"
+        if not paused:  # one that was paused and resumed meanwhile is "queued"
+            job |= {"status": "running", "estimated_finish": finish}
+    return paused
+
+
+def note(store, events, write):
+    """Write down the events, and see whether the job is to go on."""
     with write() as job:
-        job |= changes
         for event in events:
             store.insert("event", event, job["id"])
 
@@ -177,9 +197,8 @@ def weights_name(job, step):
     return f"{job['id']}.step-{step}"
 
 
-def publish(store, job, trainer, events, write):
+def publish(store, job, trainer, write):
     """All at once: the models, the checkpoints, the result file, and the job's success."""
-    note(store, events, write)
     steps = store.select("event", parent=job["id"], keep=lambda event: event["type"] == "metrics")
     metrics = {event["data"]["step"]: event["data"] for event in steps}
     with write() as job:

@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
-ACTIVE = ("validating_files", "queued", "running")
+ACTIVE = ("validating_files", "queued", "running")  # the worker has something to do
+UNFINISHED = (*ACTIVE, "paused")
 LEASE_SECONDS = 5
 VERSION = 1
 SCHEMA = """
@@ -48,6 +49,10 @@ class LeaseLost(Exception):
 
 class JobStopped(Exception):
     """The job was cancelled in the meantime."""
+
+
+class JobPaused(JobStopped):
+    """The job was paused in the meantime; it will go on some day."""
 
 
 class Store:
@@ -186,12 +191,12 @@ class Store:
         """Remove what jobs that ended early and interrupted uploads have left behind."""
         with self.transaction():
             blobs = {blob for (blob,) in self._execute("SELECT blob FROM records WHERE blob IS NOT NULL")}
-            active = {job["id"] for job in self.active_jobs()}
+            unfinished = {job["id"] for job in self.jobs_that_are(UNFINISHED)}
             for path in self.folder.glob("models/*"):
-                if f"models/{path.name}" not in blobs and path.name.split(".")[0] not in active:
+                if f"models/{path.name}" not in blobs and path.name.split(".")[0] not in unfinished:
                     remove(path)
             for path in self.folder.glob("training/*"):
-                if path.name not in active:
+                if path.name not in unfinished:
                     remove(path)
         for path in self.folder.glob("files/*.new"):
             with suppress(FileNotFoundError):  # it may be a running upload of another process
@@ -202,7 +207,11 @@ class Store:
 
     def active_jobs(self):
         """The jobs that wait for the worker or are in its hands, oldest first."""
-        return self.select("job", keep=lambda job: job["status"] in ACTIVE)
+        return self.jobs_that_are(ACTIVE)
+
+    def jobs_that_are(self, statuses):
+        """The jobs with one of these statuses, oldest first."""
+        return self.select("job", keep=lambda job: job["status"] in statuses)
 
     def drop_steps_after(self, job_id, step):
         """Forget the metrics of steps that will be done again."""
@@ -236,16 +245,17 @@ class Store:
             return True
 
     @contextmanager
-    def job_in_work(self, job_id, token):
+    def job_in_work(self, job_id, token, statuses=ACTIVE):
         """The worker's only way to write: one transaction that yields the job and keeps its changes.
 
-        Raises LeaseLost or JobStopped, before anything is written, if the job is no longer this worker's.
+        Raises LeaseLost, JobPaused or JobStopped, before anything is written, if the job is no longer this
+        worker's or has none of the `statuses`.
         """
         with self.transaction():
             self.renew_lease(token)
             job = self.get("job", job_id)
-            if job["status"] not in ACTIVE:
-                raise JobStopped(job_id)
+            if job["status"] not in statuses:
+                raise (JobPaused if job["status"] == "paused" else JobStopped)(job_id)
             yield job
             self.update("job", job)
 

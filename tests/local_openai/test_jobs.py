@@ -217,11 +217,6 @@ def test_an_unknown_job_is_not_found(client):
             call("ftjob-none")
 
 
-def test_pausing_is_refused_as_not_imitated(client):
-    with pytest.raises(openai.NotFoundError, match="Invalid URL"):
-        client.fine_tuning.jobs.pause(create(client).id)
-
-
 def test_the_lockout_of_2026_can_be_simulated(connect):
     client = connect(simulate="training_not_available")
     with pytest.raises(openai.PermissionDeniedError) as refused:
