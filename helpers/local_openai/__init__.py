@@ -1,13 +1,14 @@
 """A mocked OpenAI API that really learns.
 
-`start()` gives a WSGI app that speaks OpenAI's API as far as the official `openai` client can tell: files,
-fine-tuning jobs with their events and checkpoints, models, and chat completions. Nothing behind it is canned:
+`start()` gives a WSGI app that speaks OpenAI's API as far as the official `openai` client can tell: files and
+uploads, fine-tuning jobs with their events and checkpoints, models, and chat completions. Nothing behind it is canned:
 a worker process fine-tunes a tiny language model, and every reply, loss and score comes out of its weights.
 
-Imitated: supervised fine-tuning of chat models, in jobs that can be paused and resumed; the objects, statuses,
-event texts, limits and errors that are on record; checkpoints of the last three epochs; the result file (plain
-text; OpenAI sent base64 in some years); streaming, `n`, `seed`, `stop`, `logprobs`, token limits, true `usage`.
-Not imitated: tools, images, methods other than supervised, moderation, rate limits, all other endpoints.
+Imitated: supervised and preference ("dpo") fine-tuning of chat models, in jobs that can be paused and
+resumed; the objects, statuses, event texts, limits and errors that are on record; checkpoints of the last
+three epochs; the result file (plain text; OpenAI sent base64 in some years); streaming, `n`, `seed`, `stop`,
+`logprobs`, token limits, true `usage`.
+Not imitated: tools, images, reinforcement, moderation, rate limits, all other endpoints.
 Whatever would change a result and is not imitated is refused with a 400 that says so, never ignored.
 Different on purpose: the context is short (the card of the model says how short), a reply ends there whatever
 max_completion_tokens says, a job takes seconds, and an example without any token to learn from is an error

@@ -32,7 +32,7 @@ def create():
         raise ApiError(TRAINING_NOT_AVAILABLE, status=403, code="training_not_available")
     body = json_body(PARAMETERS, required=("model", "training_file"))
     job = new_job(wanted(body))
-    set_hyperparameters(job, hyperparameters(body))
+    set_hyperparameters(job, *method(body))
     files = f"Validating training file: {job['training_file']}"
     if job["validation_file"]:
         files += f" and validation file: {job['validation_file']}"
@@ -174,23 +174,27 @@ def suffix(body):
     return text
 
 
-def hyperparameters(body):
-    """`n_epochs`, `batch_size` and `learning_rate_multiplier`, each a number or "auto"."""
-    method = typed(body, "method", dict, "an object", {"type": "supervised"})
-    kind = method.get("type", "supervised")
-    if kind != "supervised" or set(method) - {"type", "supervised"}:
-        raise not_imitated(f"The method '{kind}'", "Use 'supervised'.", "method")
-    new = typed(method, "supervised", dict, "an object", {})
-    if "hyperparameters" in new and "hyperparameters" in body:
+def method(body):
+    """The method of the job and its hyperparameters, each a number or "auto"."""
+    given = typed(body, "method", dict, "an object", {"type": "supervised"})
+    kind = given.get("type", "supervised")
+    if kind == "reinforcement":
+        remedy = "Its last base model, o4-mini, is gone since 2026-10-23. Use 'supervised' or 'dpo'."
+        raise not_imitated("The method 'reinforcement'", remedy, "method")
+    if kind not in ("supervised", "dpo") or set(given) - {"type", kind}:
+        raise not_imitated(f"The method '{kind}'", "Use 'supervised' or 'dpo'.", "method")
+    new = typed(given, kind, dict, "an object", {})
+    if "hyperparameters" in body and ("hyperparameters" in new or kind == "dpo"):
         message = (
-            "Give the hyperparameters in 'method' or in 'hyperparameters' (their old place), not in both."
+            "Give the hyperparameters in 'method' or, for a supervised job, in 'hyperparameters' (their old "
+            "place), not in both."
         )
         raise ApiError(message, param="hyperparameters", code="invalid_parameter_combination")
-    given = typed(new if "hyperparameters" in new else body, "hyperparameters", dict, "an object", {})
-    return checked(given)
+    numbers = typed(new if "hyperparameters" in new else body, "hyperparameters", dict, "an object", {})
+    return kind, checked(numbers, kind)
 
 
-def checked(given):
+def checked(given, method):
     """Hyperparameters within their bounds; those that are not given are "auto"."""
     values = {name: value for name, value in given.items() if value not in ("auto", None)}
     known = {
@@ -198,6 +202,8 @@ def checked(given):
         "batch_size": integer(values, "batch_size", 1, 256) or "auto",
         "learning_rate_multiplier": decimal(values, "learning_rate_multiplier", 1e-9, 1e9) or "auto",
     }
+    if method == "dpo":
+        known["beta"] = decimal(values, "beta", 1e-9, 2) or "auto"
     if set(values) - set(known):
         message = f"Unknown parameter: 'hyperparameters.{min(set(values) - set(known))}'."
         raise ApiError(message, param="hyperparameters", code="unknown_parameter")

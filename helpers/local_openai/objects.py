@@ -7,11 +7,20 @@ import time
 ORGANIZATION = "org-local"
 FILES_VALIDATED = "Files validated, moving job to queued state"  # then a job waits for its turn
 RESULT_COLUMNS = {  # of the result file: the metric of a step in each
-    "step": "step",
-    "train_loss": "train_loss",
-    "train_accuracy": "train_mean_token_accuracy",
-    "valid_loss": "valid_loss",
-    "valid_mean_token_accuracy": "valid_mean_token_accuracy",
+    "supervised": {
+        "step": "step",
+        "train_loss": "train_loss",
+        "train_accuracy": "train_mean_token_accuracy",
+        "valid_loss": "valid_loss",
+        "valid_mean_token_accuracy": "valid_mean_token_accuracy",
+    },
+    "dpo": {  # OpenAI's columns are not on record: these are the metrics' own names
+        name: name
+        for name in (
+            *("step", "train_loss", "train_reward_accuracy", "train_reward_margin"),
+            *("valid_loss", "valid_reward_accuracy", "valid_reward_margin"),
+        )
+    },
 }
 
 
@@ -55,10 +64,16 @@ def new_job(wanted):
     }
 
 
-def set_hyperparameters(job, values):
-    """Write the numbers to both places where a job shows them."""
-    job["hyperparameters"] = values
-    job["method"] = {"type": "supervised", "supervised": {"hyperparameters": values}}
+def set_hyperparameters(job, method, values):
+    """Write the numbers to where a job shows them: the old place is for supervised jobs alone."""
+    job["hyperparameters"] = values if method == "supervised" else {}
+    job["method"] = {"type": method, method: {"hyperparameters": values}}
+
+
+def method_of(job):
+    """The job's method, "supervised" or "dpo", and its hyperparameters."""
+    method = job["method"]["type"]
+    return method, job["method"][method]["hyperparameters"]
 
 
 def new_event(message, *, level="info", data=None, type="message"):
@@ -115,7 +130,8 @@ def tuned_name(job, checkpoint_step=None):
     return name if checkpoint_step is None else f"{name}:ckpt-step-{checkpoint_step}"
 
 
-def result_csv(steps):
+def result_csv(method, steps):
     """The bytes of a job's result file: one line a step, cells empty where there is no such metric."""
-    rows = [[str(step.get(metric, "")) for metric in RESULT_COLUMNS.values()] for step in steps]
-    return "".join(",".join(row) + "\n" for row in [RESULT_COLUMNS, *rows]).encode()
+    columns = RESULT_COLUMNS[method]
+    rows = [[str(step.get(metric, "")) for metric in columns.values()] for step in steps]
+    return "".join(",".join(row) + "\n" for row in [columns, *rows]).encode()

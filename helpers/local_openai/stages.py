@@ -11,6 +11,7 @@ from .chat_format import ChatFormat
 from .model import load_model, save_model
 from .objects import (
     FILES_VALIDATED,
+    method_of,
     new_checkpoint,
     new_event,
     new_file,
@@ -20,7 +21,9 @@ from .objects import (
     step_event,
     tuned_name,
 )
+from .preference import Preference
 from .store import UNFINISHED, JobPaused
+from .supervised import Supervised
 from .training import Trainer, TrainingDiverged, auto_hyperparameters
 from .training_file import TrainingFileError, check_size, read_examples
 
@@ -50,15 +53,14 @@ class Every:
 
 def validate(store, job, write):
     """Read the job's files to their ends and put it in the queue; raises TrainingFileError."""
-    model = load_model(model_folder(store, job))
-    examples = read(store, job, "training_file", model, write)
+    model, (method, asked) = load_model(model_folder(store, job)), method_of(job)
+    examples = gather(read(store, job, "training_file", model), write)
     check_size(examples)
-    read(store, job, "validation_file", model, write)
-    auto = auto_hyperparameters(len(examples))
-    given = {name: value for name, value in job["hyperparameters"].items() if value != "auto"}
+    gather(read(store, job, "validation_file", model), write)
+    given = {name: value for name, value in asked.items() if value != "auto"}
     with write() as job:
         job["status"] = "queued"
-        set_hyperparameters(job, auto | given)
+        set_hyperparameters(job, method, auto_hyperparameters(len(examples), method) | given)
         tell(store, job, FILES_VALIDATED, data={})
 
 
@@ -66,10 +68,7 @@ def train(store, job, write):
     """Train the job, or go on where a worker that died had saved it, and publish its models."""
     state = store.training_folder(job["id"])
     count_start(state)
-    model = load_model(model_folder(store, job))
-    examples = read(store, job, "training_file", model, write)
-    validation = read(store, job, "validation_file", model, write)
-    trainer = Trainer(model, examples, **job["hyperparameters"], seed=job["seed"], validation=validation)
+    trainer = new_trainer(store, job, write)
     if trainer.has_state(state):
         trainer.load_state(state)
     with write() as job:
@@ -84,6 +83,18 @@ def train(store, job, write):
     except JobPaused:
         (state / "starts").unlink()  # this start did no harm
         raise
+
+
+def new_trainer(store, job, write):
+    """The Trainer of a job, before its first step."""
+    model, (method, settings) = load_model(model_folder(store, job)), method_of(job)
+    numbers = {name: value for name, value in settings.items() if name != "beta"}
+    objective = Preference(settings["beta"]) if method == "dpo" else Supervised()
+    examples, validation = (
+        gather(objective.prepared(model, read(store, job, param, model)), write)
+        for param in ("training_file", "validation_file")
+    )
+    return Trainer(model, examples, **numbers, seed=job["seed"], validation=validation, objective=objective)
 
 
 def count_start(state):
@@ -105,21 +116,27 @@ def model_folder(store, job):
     return folder
 
 
-def read(store, job, param, model, write):
-    """The examples of the job's training_file or validation_file; none if it has no such file."""
+def read(store, job, param, model):
+    """Yield the examples of the job's training_file or validation_file; none if it has no such file."""
     if job[param] is None:
-        return []
+        return
     path = store.path("file", job[param])
     if path is None:
         message = f"{job[param]} was deleted before the job could use it. Upload it again for a new job."
         raise TrainingFileError(f"invalid_{param}", message, param)
     chat_format, limit = ChatFormat(model_folder(store, job)), model.config.max_position_embeddings
-    examples, pace = [], Every(SECONDS_PER_WRITE)
-    for example in read_examples(path, param, chat_format, limit):
-        examples.append(example)
+    yield from read_examples(path, param, chat_format, limit, method_of(job)[0])
+
+
+def gather(examples, write):
+    """The list of the examples; a job that is cancelled meanwhile stops soon."""
+    gathered, pace = [], Every(SECONDS_PER_WRITE)
+    for example in examples:
+        gathered.append(example)
         if pace.due():
-            note(store, [], write)
-    return examples
+            with write():  # raises JobStopped
+                pass
+    return gathered
 
 
 def run_steps(store, job, trainer, state, write):
@@ -212,7 +229,7 @@ def publish(store, job, trainer, write):
                 message = f"Checkpoint created at step {step} with Snapshot ID: {model['id']}"
                 tell(store, job, message, data={})
         file = new_file("step_metrics.csv", "fine-tune-results")
-        results = store.add_file(file, [result_csv(metrics.values())])
+        results = store.add_file(file, [result_csv(method_of(job)[0], metrics.values())])
         job |= {"result_files": [results["id"]], "trained_tokens": trainer.trained_tokens}
         job |= {"status": "succeeded", "finished_at": int(time.time()), "estimated_finish": None}
         tell(store, job, f"New fine-tuned model created: {job['fine_tuned_model']}", data={})

@@ -2,7 +2,7 @@ import time
 
 import openai
 import pytest
-from desk import create, events, example, jsonl, supervised, upload, wait
+from desk import create, dpo, events, example, jsonl, supervised, upload, wait
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 
@@ -115,8 +115,13 @@ def test_a_job_may_start_from_a_tuned_model(client):
         ({"method": supervised(learning_rate_multiplier=0)}, "learning_rate_multiplier", "below minimum"),
         ({"method": supervised(learning_rate=1)}, "hyperparameters", "'hyperparameters.learning_rate'"),
         ({"method": supervised(), "hyperparameters": {}}, "hyperparameters", "not in both"),
-        ({"method": {"type": "dpo"}}, "method", "'dpo' is not imitated"),
-        ({"method": {"type": "reinforcement"}}, "method", "'reinforcement' is not imitated"),
+        ({"method": {"type": "dpo", "supervised": {}}}, "method", "'dpo' is not imitated"),
+        ({"method": dpo(beta=0)}, "beta", "Expected a value >="),
+        ({"method": dpo(beta=2.1)}, "beta", "Expected a value <= 2"),
+        ({"method": supervised(beta=0.1)}, "hyperparameters", "'hyperparameters.beta'"),
+        ({"method": dpo(), "hyperparameters": {"n_epochs": 1}}, "hyperparameters", "for a supervised job"),
+        ({"method": {"type": "reinforcement"}}, "method", "o4-mini, is gone since 2026-10-23"),
+        ({"method": {"type": "magic"}}, "method", "'magic' is not imitated"),
         ({"seed": -1}, "seed", "Expected a value >= 0"),
         ({"seed": 2**31}, "seed", "Expected a value <= 2147483647"),
         ({"suffix": ""}, "suffix", "1 to 64 letters"),
