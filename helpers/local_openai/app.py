@@ -5,7 +5,7 @@ import secrets
 
 from flask import Blueprint, Flask, g, request
 
-from . import chat, errors, files, jobs, models
+from . import chat, errors, files, jobs, models, uploads
 from .errors import ApiError
 
 MAX_UPLOAD = 512 * 2**20  # as OpenAI's Files API
@@ -37,7 +37,7 @@ def create_app(store, simulate, token):
         return response
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
-    for part in (files, jobs, models, chat):
+    for part in (files, uploads, jobs, models, chat):
         v1.register_blueprint(part.routes)
     app.register_blueprint(v1)
     errors.register(app)

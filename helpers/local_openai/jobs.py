@@ -6,13 +6,16 @@ import time
 
 from flask import Blueprint, g, jsonify, request
 
+from . import retries
 from .errors import ApiError, not_imitated
+from .files import forget_expired
 from .objects import FILES_VALIDATED, new_event, new_job, set_hyperparameters
 from .parameters import decimal, integer, json_body, listing, metadata, typed
 from .store import ACTIVE, UNFINISHED
 from .supervisor import ensure_worker
 
 routes = Blueprint("jobs", __name__, url_prefix="/fine_tuning/jobs")
+routes.before_request(forget_expired)
 PARAMETERS = (
     *("model", "training_file", "validation_file", "method", "hyperparameters", "seed", "suffix"),
     *("metadata", "integrations"),
@@ -31,6 +34,9 @@ def create():
     if g.simulate == "training_not_available":
         raise ApiError(TRAINING_NOT_AVAILABLE, status=403, code="training_not_available")
     body = json_body(PARAMETERS, required=("model", "training_file"))
+    retry = retries.Retry("job", body)
+    if retry.earlier:
+        return jsonify(retry.earlier)
     job = new_job(wanted(body))
     set_hyperparameters(job, *method(body))
     files = f"Validating training file: {job['training_file']}"
@@ -40,6 +46,7 @@ def create():
         g.store.insert("job", job)
         g.store.insert("event", new_event(f"Created fine-tuning job: {job['id']}", data={}), job["id"])
         g.store.insert("event", new_event(files, data={}), job["id"])
+        retry.remember(job["id"])
     ensure_worker(g.store)
     return jsonify(job)
 

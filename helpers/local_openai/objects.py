@@ -30,18 +30,43 @@ def new_id(prefix, length=24):
     return prefix + "".join(secrets.choice(alphabet) for _ in range(length))
 
 
-def new_file(filename, purpose):
-    """A file; whoever keeps its bytes fills in how many there are."""
+def new_file(filename, purpose, lifetime=None):
+    """A file that expires after `lifetime` seconds; whoever keeps its bytes fills in how many there are."""
+    created_at = int(time.time())
     return {
         "id": new_id("file-"),
         "object": "file",
         "bytes": 0,
-        "created_at": int(time.time()),
-        "expires_at": None,
+        "created_at": created_at,
+        "expires_at": lifetime and created_at + lifetime,
         "filename": filename,
         "purpose": purpose,
         "status": "processed",
         "status_details": None,
+    }
+
+
+def new_upload(wanted, lifetime):
+    """A file that is to come in parts within `lifetime` seconds; `wanted` are the checked parameters."""
+    created_at = int(time.time())
+    return {
+        "id": new_id("upload_"),
+        "object": "upload",
+        "created_at": created_at,
+        "expires_at": created_at + lifetime,
+        "status": "pending",
+        "file": None,
+        **wanted,
+    }
+
+
+def new_part(upload_id):
+    """A piece of an upload."""
+    return {
+        "id": new_id("part_"),
+        "object": "upload.part",
+        "created_at": int(time.time()),
+        "upload_id": upload_id,
     }
 
 
