@@ -1,8 +1,8 @@
 """A mocked OpenAI API that really learns.
 
-`start()` gives a WSGI app that speaks OpenAI's API as far as the official `openai` client can tell: files and
-uploads, fine-tuning jobs with their events and checkpoints, models, and chat completions. Nothing behind it is canned:
-a worker process fine-tunes a tiny language model, and every reply, loss and score comes out of its weights.
+`start()` gives a WSGI app that speaks OpenAI's API as far as the official `openai` client can tell: files,
+uploads, fine-tuning jobs with their events and checkpoints, models, and chat completions. Nothing is canned:
+a worker process fine-tunes a tiny language model; every reply, loss and score comes out of its weights.
 
 Imitated: supervised and preference ("dpo") fine-tuning of chat models, in jobs that can be paused and
 resumed; the objects, statuses, event texts, limits and errors that are on record; checkpoints of the last

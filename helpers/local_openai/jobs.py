@@ -2,7 +2,9 @@
 
 import re
 import secrets
+import sqlite3
 import time
+from contextlib import suppress
 
 from flask import Blueprint, g, jsonify, request
 
@@ -47,7 +49,7 @@ def create():
         g.store.insert("event", new_event(f"Created fine-tuning job: {job['id']}", data={}), job["id"])
         g.store.insert("event", new_event(files, data={}), job["id"])
         retry.remember(job["id"])
-    ensure_worker(g.store)
+    start_soon()
     return jsonify(job)
 
 
@@ -92,8 +94,17 @@ def resume(job_id):
     """Put a paused job back into the queue, or where its files are checked if they were not yet."""
     told = g.store.select("event", parent=job_id, keep=lambda event: event["message"] == FILES_VALIDATED)
     job = change(job_id, ("paused",), {"status": "queued" if told else "validating_files"}, "Job resumed")
-    ensure_worker(g.store)
+    start_soon()
     return job
+
+
+def start_soon():
+    """See to it that a worker is there; what hinders it (a full disk) is told to the next request.
+
+    The job is accepted by now: an error would make a client send it a second time.
+    """
+    with suppress(OSError, sqlite3.Error):
+        ensure_worker(g.store)
 
 
 def change(job_id, statuses, changes, message):

@@ -38,7 +38,7 @@ class Preference:
     reward) and "reward_margin" (by how much, on average; beta times nats).
     """
 
-    learning_rate = 5e-5  # times the job's multiplier; `tests/benchmarks/dpo.py` compares others
+    learning_rate = 1e-5  # times the job's multiplier; `tests/benchmarks/dpo.py` compares others
 
     def __init__(self, beta):
         self.beta = beta

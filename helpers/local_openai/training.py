@@ -33,10 +33,14 @@ def auto_hyperparameters(n_examples, method="supervised"):
     | batch_size | 4; 8 from 1,000 examples on               | 1 in its runs of 10 and of 100 examples      |
     | multiplier | 1                                         | 1.8 and 1 in two runs of 10 examples         |
 
+    For "dpo" (OpenAI publishes nothing of it but a beta of 0.1 in its examples): n_epochs is 1, but more for a
+    small file, up to 25, until 250 pairs are seen; batch_size and multiplier as above; beta 0.1. A preference
+    is soon learnt, and then more steps or a higher rate spoil the replies (`tests/benchmarks/dpo.py`).
+
     What decides is the number of steps, and a small model needs more of them than a large one; batches of 4
     forget less of what the base could than single examples (`tests/benchmarks/job_defaults.py` compares).
     """
-    n_epochs = 5
+    n_epochs = 5 if method == "supervised" else 1
     if n_examples * n_epochs < 250:
         n_epochs = min(25, 250 // n_examples)
     elif n_examples * n_epochs > 25_000:

@@ -9,7 +9,7 @@ from toy import toy_examples, toy_model
 
 from helpers.local_openai.preference import Pair, Preference
 from helpers.local_openai.supervised import evaluate
-from helpers.local_openai.training import Trainer
+from helpers.local_openai.training import Trainer, auto_hyperparameters
 
 REFERENCE = Path(__file__).parent / "reference" / "dpo.npz"
 JOB = {"n_epochs": 3, "batch_size": 2, "learning_rate_multiplier": 12.0, "seed": 7}
@@ -129,3 +129,8 @@ def test_a_step_with_a_huge_margin_stays_finite():
 def test_trained_tokens_count_both_replies():
     tokens = sum(len(pair.preferred[0]) + len(pair.non_preferred[0]) for pair in toy_pairs(6))
     assert trainer().trained_tokens == 3 * tokens
+
+
+def test_auto_shows_250_pairs_of_a_small_file_and_each_pair_of_a_large_one_once():
+    epochs = [auto_hyperparameters(n, "dpo")["n_epochs"] for n in (10, 50, 100, 250, 5000)]
+    assert epochs == [25, 5, 2, 1, 1] and auto_hyperparameters(50, "dpo")["beta"] == 0.1
