@@ -33,9 +33,9 @@ def auto_hyperparameters(n_examples, method="supervised"):
     | batch_size | 4; 8 from 1,000 examples on               | 1 in its runs of 10 and of 100 examples      |
     | multiplier | 1                                         | 1.8 and 1 in two runs of 10 examples         |
 
-    For "dpo" (OpenAI publishes nothing of it but a beta of 0.1 in its examples): n_epochs is 1, but more for a
-    small file, up to 25, until 250 pairs are seen; batch_size and multiplier as above; beta 0.1. A preference
-    is soon learnt, and then more steps or a higher rate spoil the replies (`tests/benchmarks/dpo.py`).
+    For "dpo" n_epochs is 1; more for a small file, up to 25, until 250 pairs are seen; batch_size and
+    multiplier are as above, and beta is 0.1, as in OpenAI's examples (it publishes nothing more). A liking
+    is soon learnt; more steps or a higher rate then spoil the replies (`tests/benchmarks/dpo.py` measures).
 
     What decides is the number of steps, and a small model needs more of them than a large one; batches of 4
     forget less of what the base could than single examples (`tests/benchmarks/job_defaults.py` compares).

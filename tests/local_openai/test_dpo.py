@@ -101,7 +101,7 @@ def half(i):
     return {"messages": line["input"]["messages"] + reply}
 
 
-def quacks(client, model, n=60):
+def quacks(client, model, n=40):
     """The share of replies that begin with a quack, on questions about other orders."""
     found = 0
     for i in range(n):

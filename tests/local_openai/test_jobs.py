@@ -1,3 +1,4 @@
+import re
 import time
 
 import openai
@@ -104,6 +105,21 @@ def test_a_job_may_start_from_a_tuned_model(client):
     assert second.fine_tuned_model.startswith("ft:tiny-chat:personal::")
 
 
+def test_a_job_may_start_from_a_checkpoint_and_is_named_after_the_base(client):
+    first = wait(client, create(client, method=supervised(n_epochs=3), suffix="one", seed=1))
+    last, middle, _ = client.fine_tuning.jobs.checkpoints.list(first.id).data
+    options = {"method": supervised(n_epochs=1), "suffix": "two", "seed": 1}
+    jobs = [
+        wait(client, create(client, model=start.fine_tuned_model_checkpoint, **options))
+        for start in (last, middle)
+    ]
+    for job, start in zip(jobs, (last, middle), strict=True):
+        assert job.model == start.fine_tuned_model_checkpoint
+        assert re.fullmatch(r"ft:tiny-chat:personal:two:\w{8}", job.fine_tuned_model)
+    losses = [events(client, job)[4].data["train_loss"] for job in jobs]
+    assert losses[0] != losses[1]  # they start from different weights
+
+
 @pytest.mark.parametrize(
     "options, param, words",
     [
@@ -207,6 +223,8 @@ def test_jobs_are_listed_newest_first_page_by_page_and_by_metadata(client):
     assert [job.id for job in client.fine_tuning.jobs.list(limit=2)] == ids[::-1]
     assert client.fine_tuning.jobs.list(limit=2).has_more
     assert [job.id for job in client.fine_tuning.jobs.list(metadata={"turn": "1"})] == [ids[3], ids[1]]
+    newest, *_ = client.fine_tuning.jobs.list(after=ids[2], limit=1)
+    assert newest.id == ids[1]
     page = client.fine_tuning.jobs.list_events(ids[0], limit=1)
     assert (
         page.has_more

@@ -12,7 +12,7 @@ from helpers.local_openai.supervised import evaluate
 from helpers.local_openai.training import Trainer, auto_hyperparameters
 
 REFERENCE = Path(__file__).parent / "reference" / "dpo.npz"
-JOB = {"n_epochs": 3, "batch_size": 2, "learning_rate_multiplier": 12.0, "seed": 7}
+JOB = {"n_epochs": 3, "batch_size": 2, "learning_rate_multiplier": 60.0, "seed": 7}
 
 
 def toy_pairs(n=3, seed=0):
