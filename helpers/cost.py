@@ -44,8 +44,8 @@ def usage_cost(prompt_tokens, reply_tokens, model, use, requests=1):
 def break_even(training, expensive, cheap):
     """After how many requests a training that makes each request cheaper has paid for itself.
 
-    `training` are the dollars of the job, `expensive` and `cheap` those of a request with and without the long
-    prompt. Infinity if the request of the tuned model is not the cheaper one.
+    `training` are the dollars of the job, `expensive` and `cheap` those of a request with and without the
+    long prompt. Infinity if the request of the tuned model is not the cheaper one.
     """
     if expensive <= cheap:
         return math.inf

@@ -7,7 +7,17 @@ from pathlib import Path
 import openai
 import pytest
 
-from helpers import count_tokens, prices, read_jsonl, safe_fixes, to_chat, to_jsonl, usage_cost, validate
+from helpers import (
+    count_tokens,
+    prices,
+    read_jsonl,
+    safe_fixes,
+    to_chat,
+    to_jsonl,
+    usage_cost,
+    validate,
+    wait,
+)
 from helpers.exercises import lesson_tables
 from helpers.jobs import JobFailed
 from tests.benchmarks import effects_03 as effects
@@ -97,12 +107,19 @@ def test_the_service_trains_on_an_empty_reply_that_validate_refuses(client):
     assert effects.train(client, examples, seed=1, n_epochs=1).status == "succeeded"
 
 
-def test_the_local_service_does_not_imitate_preference_training(client):
-    file = client.files.create(file=("a.jsonl", to_jsonl([effects.long_example()] * 10)), purpose="fine-tune")
-    with pytest.raises(openai.BadRequestError, match="'dpo' is not imitated"):
-        client.fine_tuning.jobs.create(
-            model=effects.BASE_MODEL, training_file=file.id, method={"type": "dpo"}
-        )
+def test_the_local_service_takes_a_preference_file_for_the_method_dpo_alone(client):
+    line = {"input": {"messages": [{"role": "user", "content": "Hi"}]}}
+    for key, reply in (("preferred_output", "Hello!"), ("non_preferred_output", "What?")):
+        line[key] = [{"role": "assistant", "content": reply}]
+    file = client.files.create(file=("a.jsonl", to_jsonl([line] * 10)), purpose="fine-tune")
+    dpo = {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 1}}}
+    jobs = [
+        client.fine_tuning.jobs.create(model=effects.BASE_MODEL, training_file=file.id, method=method)
+        for method in (dpo, {"type": "supervised"})
+    ]
+    assert wait(client, jobs[0].id).status == "succeeded"
+    with pytest.raises(JobFailed, match="not using 'dpo' as the training method"):
+        wait(client, jobs[1].id)
 
 
 def test_with_the_prices_of_the_table_the_third_line_stays_below_both():

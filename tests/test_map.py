@@ -33,7 +33,7 @@ def test_a_public_name_is_tested(name):
 
 
 def test_what_the_lessons_import_stays_small():
-    """The files of the four commands, which no lesson imports, are `__main__.py` and those with an underscore."""
+    """No lesson imports the files of the four commands: `__main__.py` and those with an underscore."""
     modules = [path for path in ROOT.glob("helpers/*.py") if not path.name.startswith("_")]
     lines = {path.name: sum(map(bool, map(str.strip, path.open(encoding="utf-8")))) for path in modules}
     assert sum(lines.values()) < 1600 and max(lines.values()) <= 200

@@ -5,20 +5,28 @@ behind it is canned: a worker process fine-tunes a tiny language model, and ever
 out of its weights. Objects, limits, event texts and errors are OpenAI's where they are on record. Whatever
 would change a result and is not imitated is refused with a 400 (`not_imitated`) that says so, never ignored.
 
-POST   /files                                  JSONL is checked at once; the purpose `fine-tune` alone
+POST   /files                                  JSONL is checked at once; the purpose `fine-tune` alone; what
+                                               `expires_after` says is kept
 GET    /files                                  as OpenAI
 GET    /files/<file_id>                        as OpenAI; a file is `processed` at once
 GET    /files/<file_id>/content                as OpenAI; a result file is plain text (OpenAI's was base64 for
                                                years)
 DELETE /files/<file_id>                        as OpenAI
-POST   /fine_tuning/jobs                       the method `supervised`; integrations are refused. Files are
-                                               blocked by the rules of data/moderation. An example that has no
-                                               token to learn from is an error, since it would be silently
-                                               useless
+POST   /uploads                                as OpenAI, up to 8 GB
+POST   /uploads/<upload_id>/parts              as OpenAI, up to 64 MB
+POST   /uploads/<upload_id>/complete           as OpenAI; JSONL is checked at once
+POST   /uploads/<upload_id>/cancel             as OpenAI
+POST   /fine_tuning/jobs                       the methods `supervised` and `dpo`, whose numbers have names of
+                                               their own (`train_reward_accuracy` ...); `reinforcement` and
+                                               integrations are refused. Files are blocked by the rules of
+                                               data/moderation. An example that has no token to learn from is
+                                               an error, since it would be silently useless
 GET    /fine_tuning/jobs                       as OpenAI
 GET    /fine_tuning/jobs/<job_id>              as OpenAI; `simulated` names conditions that were chosen at the
                                                start
 POST   /fine_tuning/jobs/<job_id>/cancel       as OpenAI; the job stops within a second
+POST   /fine_tuning/jobs/<job_id>/pause        as OpenAI; the job stops within a second, state kept
+POST   /fine_tuning/jobs/<job_id>/resume       as OpenAI; it ends with the weights that it would have had
 GET    /fine_tuning/jobs/<job_id>/events       as OpenAI, in its words; a job takes seconds instead of an hour
 GET    /fine_tuning/jobs/<job_id>/checkpoints  as OpenAI: of the last three epochs
 GET    /models                                 the base model and what was tuned here
@@ -50,6 +58,8 @@ chat       tools, tool_choice, parallel_tool_calls, functions, function_call, mo
 responses  tools, tool_choice, parallel_tool_calls, include, top_logprobs, background, truncation, reasoning,
            context_management, conversation, max_tool_calls, prompt, moderation, access_programs, image;
            the json_schema and the verbosity of text
+
+A request may carry an `Idempotency-Key`, with which it makes nothing twice: retries.py says what that means.
 
 No request is limited, delayed or refused as OpenAI's servers sometimes do, unless such a condition is chosen
 when the service is started: simulate.py lists them. All other endpoints of OpenAI answer 404.

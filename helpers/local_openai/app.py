@@ -6,7 +6,7 @@ import secrets
 
 from flask import Blueprint, Flask, g, request
 
-from . import chat, errors, files, jobs, models, moderations, responses
+from . import chat, errors, files, jobs, models, moderations, responses, uploads
 from .errors import ApiError
 from .simulate import RATE_LIMIT, TRAINING_NOT_AVAILABLE, chosen
 
@@ -36,7 +36,7 @@ def create_app(store, simulate, token):
         return response
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
-    for part in (files, jobs, models, chat, responses, moderations):
+    for part in (files, uploads, jobs, models, chat, responses, moderations):
         v1.register_blueprint(part.routes)
     app.register_blueprint(v1)
     errors.register(app)

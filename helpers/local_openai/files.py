@@ -1,14 +1,24 @@
 """/v1/files: upload, list, retrieve, content, delete."""
 
+import hashlib
+
 from flask import Blueprint, Response, g, jsonify, request
 
-from .errors import ApiError, not_imitated
+from . import retries
+from .errors import ApiError
 from .objects import new_file
-from .parameters import PAGE_LIMIT, listing
+from .parameters import PAGE_LIMIT, fine_tune, lifetime, listing
 from .training_file import NotJsonLines, check_jsonl
 
 routes = Blueprint("files", __name__, url_prefix="/files")
 CHUNK = 2**20
+EXPIRES_AFTER = ("expires_after[anchor]", "expires_after[seconds]")  # as a form spells it
+
+
+@routes.before_request
+def forget_expired():
+    """A file whose time is over is gone for every request."""
+    g.store.drop_expired()
 
 
 @routes.post("")
@@ -18,18 +28,42 @@ def create():
     if upload is None or purpose is None:
         missing = "file" if upload is None else "purpose"
         raise ApiError(f"'{missing}' is a required property", param=missing)
-    if purpose != "fine-tune":
-        raise not_imitated(f"The purpose '{purpose}'", "Use 'fine-tune'.", "purpose")
-    extra = set(request.form) - {"purpose"}
+    extra = set(request.form) - {"purpose", *EXPIRES_AFTER}
     if extra:
-        raise not_imitated(f"'{min(extra)}'", "Leave it out.", min(extra))
+        message = f"Unknown parameter: '{min(extra)}'."
+        raise ApiError(message, param=min(extra), code="unknown_parameter")
+    file = new_file(upload.filename, fine_tune(purpose), lifetime(expiration(request.form)))
+    digest = hashlib.file_digest(upload.stream, "sha256").hexdigest()
+    retry = retries.Retry("file", [file["filename"], dict(request.form), digest])
+    if retry.earlier:
+        return jsonify(retry.earlier)
+    upload.stream.seek(0)
+    require_jsonl(upload.stream)
+    upload.stream.seek(0)
+    with g.store.adding("file", file, chunks(upload.stream)):
+        retry.remember(file["id"])
+    return jsonify(file)
+
+
+def expiration(form):
+    """`expires_after` as JSON would hold it."""
+    policy = {name[14:-1]: form[name] for name in EXPIRES_AFTER if name in form}
+    if policy.get("seconds", "").isdecimal():
+        policy["seconds"] = int(policy["seconds"])
+    return policy
+
+
+def require_jsonl(stream):
+    """A 400 if a binary stream is not JSONL."""
     try:
-        check_jsonl(upload.stream)
+        check_jsonl(stream)
     except NotJsonLines as error:
         raise ApiError(str(error), param="file", code="invalid_file_format") from error
-    upload.stream.seek(0)
-    chunks = iter(lambda: upload.stream.read(CHUNK), b"")
-    return jsonify(g.store.add_file(new_file(upload.filename, purpose), chunks))
+
+
+def chunks(stream):
+    """A binary stream piece by piece, so that a large file needs little memory."""
+    return iter(lambda: stream.read(CHUNK), b"")
 
 
 @routes.get("")
@@ -53,7 +87,7 @@ def content(file_id):
     """The bytes of the file as they were uploaded."""
     find(file_id)
     stream = g.store.path("file", file_id).open("rb")
-    response = Response(iter(lambda: stream.read(CHUNK), b""), mimetype="application/octet-stream")
+    response = Response(chunks(stream), mimetype="application/octet-stream")
     response.call_on_close(stream.close)
     return response
 

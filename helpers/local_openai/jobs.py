@@ -1,19 +1,24 @@
-"""/v1/fine_tuning/jobs: create, retrieve, list, cancel, events, checkpoints."""
+"""/v1/fine_tuning/jobs: create, retrieve, list, cancel, pause, resume, events, checkpoints."""
 
 import re
 import secrets
+import sqlite3
 import time
+from contextlib import suppress
 
 from flask import Blueprint, g, jsonify, request
 
+from . import retries
 from .errors import ApiError, not_imitated
-from .objects import new_event, new_job, set_hyperparameters
+from .files import forget_expired
+from .objects import FILES_VALIDATED, new_event, new_job, set_hyperparameters
 from .parameters import decimal, integer, json_body, listing, metadata, typed
 from .simulate import marks
-from .store import ACTIVE
+from .store import ACTIVE, UNFINISHED
 from .supervisor import ensure_worker
 
 routes = Blueprint("jobs", __name__, url_prefix="/fine_tuning/jobs")
+routes.before_request(forget_expired)
 PARAMETERS = (
     *("model", "training_file", "validation_file", "method", "hyperparameters", "seed", "suffix"),
     *("metadata", "integrations"),
@@ -25,8 +30,11 @@ MAX_SEED = 2**31 - 1
 def create():
     """Put a job in the queue and see to it that a worker is there."""
     body = json_body(PARAMETERS, required=("model", "training_file"))
+    retry = retries.Retry("job", body)
+    if retry.earlier:
+        return jsonify(retry.earlier)
     job = new_job(wanted(body) | marks(g.simulate))
-    set_hyperparameters(job, hyperparameters(body))
+    set_hyperparameters(job, *method(body))
     files = f"Validating training file: {job['training_file']}"
     if job["validation_file"]:
         files += f" and validation file: {job['validation_file']}"
@@ -34,7 +42,8 @@ def create():
         g.store.insert("job", job)
         g.store.insert("event", new_event(f"Created fine-tuning job: {job['id']}", data={}), job["id"])
         g.store.insert("event", new_event(files, data={}), job["id"])
-    ensure_worker(g.store)
+        retry.remember(job["id"])
+    start_soon()
     return jsonify(job)
 
 
@@ -61,14 +70,48 @@ def list_jobs():
 @routes.post("/<job_id>/cancel")
 def cancel(job_id):
     """End a job; the worker notices before its next step."""
+    ended = {"status": "cancelled", "finished_at": int(time.time())}
+    return change(job_id, UNFINISHED, ended, "The job was cancelled")
+
+
+# What OpenAI writes into the events of a paused job is not on record: the words below are ours.
+
+
+@routes.post("/<job_id>/pause")
+def pause(job_id):
+    """Keep a job from going on; the worker notices before its next write and saves its state."""
+    return change(job_id, ACTIVE, {"status": "paused"}, "Job paused")
+
+
+@routes.post("/<job_id>/resume")
+def resume(job_id):
+    """Put a paused job back into the queue, or where its files are checked if they were not yet."""
+    told = g.store.select("event", parent=job_id, keep=lambda event: event["message"] == FILES_VALIDATED)
+    job = change(job_id, ("paused",), {"status": "queued" if told else "validating_files"}, "Job resumed")
+    start_soon()
+    return job
+
+
+def start_soon():
+    """See to it that a worker is there; what hinders it (a full disk) is told to the next request.
+
+    The job is accepted by now: an error would make a client send it a second time.
+    """
+    with suppress(OSError, sqlite3.Error):
+        ensure_worker(g.store)
+
+
+def change(job_id, statuses, changes, message):
+    """The answer to a request that changes a job which has one of the `statuses`, else a 400."""
     with g.store.transaction():
         job = find(job_id)
-        if job["status"] not in ACTIVE:
-            message = f"Job has already completed: {job_id}. Its status is {job['status']}."
-            raise ApiError(message, code="invalid_job_status")
-        job |= {"status": "cancelled", "finished_at": int(time.time()), "estimated_finish": None}
+        if job["status"] not in statuses:
+            unfit = f"It cannot be done to {job_id} now."
+            reason = unfit if job["status"] in UNFINISHED else f"Job has already completed: {job_id}."
+            raise ApiError(f"{reason} Its status is {job['status']}.", code="invalid_job_status")
+        job |= {"estimated_finish": None, **changes}
         g.store.update("job", job)
-        g.store.insert("event", new_event("The job was cancelled", data={}), job_id)
+        g.store.insert("event", new_event(message, data={}), job_id)
     return jsonify(job)
 
 
@@ -143,23 +186,27 @@ def suffix(body):
     return text
 
 
-def hyperparameters(body):
-    """`n_epochs`, `batch_size` and `learning_rate_multiplier`, each a number or "auto"."""
-    method = typed(body, "method", dict, "an object", {"type": "supervised"})
-    kind = method.get("type", "supervised")
-    if kind != "supervised" or set(method) - {"type", "supervised"}:
-        raise not_imitated(f"The method '{kind}'", "Use 'supervised'.", "method")
-    new = typed(method, "supervised", dict, "an object", {})
-    if "hyperparameters" in new and "hyperparameters" in body:
+def method(body):
+    """The method of the job and its hyperparameters, each a number or "auto"."""
+    given = typed(body, "method", dict, "an object", {"type": "supervised"})
+    kind = given.get("type", "supervised")
+    if kind == "reinforcement":
+        remedy = "Its last base model, o4-mini, is gone since 2026-10-23. Use 'supervised' or 'dpo'."
+        raise not_imitated("The method 'reinforcement'", remedy, "method")
+    if kind not in ("supervised", "dpo") or set(given) - {"type", kind}:
+        raise not_imitated(f"The method '{kind}'", "Use 'supervised' or 'dpo'.", "method")
+    new = typed(given, kind, dict, "an object", {})
+    if "hyperparameters" in body and ("hyperparameters" in new or kind == "dpo"):
         message = (
-            "Give the hyperparameters in 'method' or in 'hyperparameters' (their old place), not in both."
+            "Give the hyperparameters in 'method' or, for a supervised job, in 'hyperparameters' (their old "
+            "place), not in both."
         )
         raise ApiError(message, param="hyperparameters", code="invalid_parameter_combination")
-    given = typed(new if "hyperparameters" in new else body, "hyperparameters", dict, "an object", {})
-    return checked(given)
+    numbers = typed(new if "hyperparameters" in new else body, "hyperparameters", dict, "an object", {})
+    return kind, checked(numbers, kind)
 
 
-def checked(given):
+def checked(given, method):
     """Hyperparameters within their bounds; those that are not given are "auto"."""
     values = {name: value for name, value in given.items() if value not in ("auto", None)}
     known = {
@@ -167,6 +214,8 @@ def checked(given):
         "batch_size": integer(values, "batch_size", 1, 256) or "auto",
         "learning_rate_multiplier": decimal(values, "learning_rate_multiplier", 1e-9, 1e9) or "auto",
     }
+    if method == "dpo":
+        known["beta"] = decimal(values, "beta", 1e-9, 2) or "auto"
     if set(values) - set(known):
         message = f"Unknown parameter: 'hyperparameters.{min(set(values) - set(known))}'."
         raise ApiError(message, param="hyperparameters", code="unknown_parameter")

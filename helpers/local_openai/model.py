@@ -181,37 +181,47 @@ def spread(d_x, rows, n):
     return spread
 
 
-def loss_and_gradients(model, batch):
-    """(loss, accuracy, gradients) of a Batch.
+def cross_entropy(logits, batch):
+    """(loss, accuracy) of logits (M, V), and the derivative by the logits.
 
     Loss is the cross-entropy in nats, averaged over the tokens with their weights; accuracy the share of
     these tokens to which the model gives the highest chance.
     """
-    attend = BatchAttention(model.config, batch)
-    hidden, saved = forward(model, batch.tokens, batch.positions, attend, batch.at)
-    loss, accuracy, d_logits = cross_entropy(hidden @ model.params["embed"].T, batch)
-    d_embedded, grads = backward(model, d_logits @ model.params["embed"], saved)
-    grads["embed"] = d_logits.T @ hidden  # tied: one matrix predicts the next token ...
-    np.add.at(grads["embed"], batch.tokens, d_embedded)  # ... and reads tokens, some of them several times
-    return loss, accuracy, grads
-
-
-def loss_and_accuracy(model, batch):
-    """(loss, accuracy) of a Batch, without the work for the gradients."""
-    attend = BatchAttention(model.config, batch)
-    hidden, _ = forward(model, batch.tokens, batch.positions, attend, batch.at)
-    return cross_entropy(hidden @ model.params["embed"].T, batch)[:2]
-
-
-def cross_entropy(logits, batch):
-    """Mean loss and accuracy of logits (M, V), and the derivative by the logits."""
-    rows = np.arange(len(batch.at))
     total = max(batch.weights.sum(), 1e-9)  # a batch may hold nothing to learn: every assistant has weight 0
     share = (batch.weights / total).astype(logits.dtype)
     accuracy = share @ (logits.argmax(-1) == batch.targets)
+    losses, d_logits = token_losses(logits, batch.targets)
+    return float(share @ losses), float(accuracy), d_logits * share[:, None]
+
+
+def token_losses(logits, targets):
+    """-log p (M,) of the target tokens, in nats, and its derivative by the logits (M, V); spoils these."""
+    rows = np.arange(len(targets))
     logits -= logits.max(-1, keepdims=True)
     log_total = np.log(np.exp(logits).sum(-1))  # (M,)
-    loss = share @ (log_total - logits[rows, batch.targets])
+    losses = log_total - logits[rows, targets]
     d_logits = np.exp(logits - log_total[:, None])
-    d_logits[rows, batch.targets] -= 1
-    return float(loss), float(accuracy), d_logits * share[:, None]
+    d_logits[rows, targets] -= 1
+    return losses, d_logits
+
+
+def loss_and_gradients(model, batch, measure=cross_entropy):
+    """(loss, accuracy, gradients) of a Batch.
+
+    `measure(logits, batch)` gives some numbers and, at last, the derivative of the first of them by the
+    logits; these numbers are returned before the gradients.
+    """
+    attend = BatchAttention(model.config, batch)
+    hidden, saved = forward(model, batch.tokens, batch.positions, attend, batch.at)
+    *numbers, d_logits = measure(hidden @ model.params["embed"].T, batch)
+    d_embedded, grads = backward(model, d_logits @ model.params["embed"], saved)
+    grads["embed"] = d_logits.T @ hidden  # tied: one matrix predicts the next token ...
+    np.add.at(grads["embed"], batch.tokens, d_embedded)  # ... and reads tokens, some of them several times
+    return *numbers, grads
+
+
+def loss_and_accuracy(model, batch, measure=cross_entropy):
+    """The numbers of `measure`, without the work for the gradients."""
+    attend = BatchAttention(model.config, batch)
+    hidden, _ = forward(model, batch.tokens, batch.positions, attend, batch.at)
+    return measure(hidden @ model.params["embed"].T, batch)[:-1]

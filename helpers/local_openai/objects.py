@@ -5,12 +5,22 @@ import string
 import time
 
 ORGANIZATION = "org-local"
+FILES_VALIDATED = "Files validated, moving job to queued state"  # then a job waits for its turn
 RESULT_COLUMNS = {  # of the result file: the metric of a step in each
-    "step": "step",
-    "train_loss": "train_loss",
-    "train_accuracy": "train_mean_token_accuracy",
-    "valid_loss": "valid_loss",
-    "valid_mean_token_accuracy": "valid_mean_token_accuracy",
+    "supervised": {
+        "step": "step",
+        "train_loss": "train_loss",
+        "train_accuracy": "train_mean_token_accuracy",
+        "valid_loss": "valid_loss",
+        "valid_mean_token_accuracy": "valid_mean_token_accuracy",
+    },
+    "dpo": {  # OpenAI's columns are not on record: these are the metrics' own names
+        name: name
+        for name in (
+            *("step", "train_loss", "train_reward_accuracy", "train_reward_margin"),
+            *("valid_loss", "valid_reward_accuracy", "valid_reward_margin"),
+        )
+    },
 }
 
 
@@ -20,18 +30,43 @@ def new_id(prefix, length=24):
     return prefix + "".join(secrets.choice(alphabet) for _ in range(length))
 
 
-def new_file(filename, purpose):
-    """A file; whoever keeps its bytes fills in how many there are."""
+def new_file(filename, purpose, lifetime=None):
+    """A file that expires after `lifetime` seconds; whoever keeps its bytes fills in how many there are."""
+    created_at = int(time.time())
     return {
         "id": new_id("file-"),
         "object": "file",
         "bytes": 0,
-        "created_at": int(time.time()),
-        "expires_at": None,
+        "created_at": created_at,
+        "expires_at": lifetime and created_at + lifetime,
         "filename": filename,
         "purpose": purpose,
         "status": "processed",
         "status_details": None,
+    }
+
+
+def new_upload(wanted, lifetime):
+    """A file that is to come in parts within `lifetime` seconds; `wanted` are the checked parameters."""
+    created_at = int(time.time())
+    return {
+        "id": new_id("upload_"),
+        "object": "upload",
+        "created_at": created_at,
+        "expires_at": created_at + lifetime,
+        "status": "pending",
+        "file": None,
+        **wanted,
+    }
+
+
+def new_part(upload_id):
+    """A piece of an upload."""
+    return {
+        "id": new_id("part_"),
+        "object": "upload.part",
+        "created_at": int(time.time()),
+        "upload_id": upload_id,
     }
 
 
@@ -54,10 +89,16 @@ def new_job(wanted):
     }
 
 
-def set_hyperparameters(job, values):
-    """Write the numbers to both places where a job shows them."""
-    job["hyperparameters"] = values
-    job["method"] = {"type": "supervised", "supervised": {"hyperparameters": values}}
+def set_hyperparameters(job, method, values):
+    """Write the numbers to where a job shows them: the old place is for supervised jobs alone."""
+    job["hyperparameters"] = values if method == "supervised" else {}
+    job["method"] = {"type": method, method: {"hyperparameters": values}}
+
+
+def method_of(job):
+    """The job's method, "supervised" or "dpo", and its hyperparameters."""
+    method = job["method"]["type"]
+    return method, job["method"][method]["hyperparameters"]
 
 
 def new_event(message, *, level="info", data=None, type="message"):
@@ -114,7 +155,8 @@ def tuned_name(job, checkpoint_step=None):
     return name if checkpoint_step is None else f"{name}:ckpt-step-{checkpoint_step}"
 
 
-def result_csv(steps):
+def result_csv(method, steps):
     """The bytes of a job's result file: one line a step, cells empty where there is no such metric."""
-    rows = [[str(step.get(metric, "")) for metric in RESULT_COLUMNS.values()] for step in steps]
-    return "".join(",".join(row) + "\n" for row in [RESULT_COLUMNS, *rows]).encode()
+    columns = RESULT_COLUMNS[method]
+    rows = [[str(step.get(metric, "")) for metric in columns.values()] for step in steps]
+    return "".join(",".join(row) + "\n" for row in [columns, *rows]).encode()

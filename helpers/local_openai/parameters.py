@@ -5,6 +5,8 @@ from flask import request
 from .errors import ApiError, not_imitated
 
 PAGE_LIMIT = 10_000
+PURPOSES = ("fine-tune", "assistants", "batch", "evals", "user_data", "vision")
+LIFETIMES = (3600, 2_592_000)  # seconds that a file may ask for: an hour to 30 days
 
 
 def json_body(known, required):
@@ -77,6 +79,26 @@ def metadata(body):
         message = f"Invalid 'metadata': expected at most 16 pairs of strings, with {limits}."
         raise ApiError(message, param="metadata", code="invalid_metadata")
     return pairs
+
+
+def fine_tune(purpose):
+    """The purpose of a file, if it is one that is imitated."""
+    if purpose == "fine-tune":
+        return purpose
+    if purpose not in PURPOSES:
+        message = f"'{purpose}' is not one of {list(PURPOSES)} - 'purpose'"
+        raise ApiError(message, param="purpose", code="invalid_value")
+    raise not_imitated(f"The purpose '{purpose}'", "Use 'fine-tune'.", "purpose")
+
+
+def lifetime(policy):
+    """The seconds after its creation at which a file expires, from its `expires_after`; None for never."""
+    if not policy:
+        return None
+    if set(policy) != {"anchor", "seconds"} or policy["anchor"] != "created_at":
+        message = "Invalid 'expires_after': expected an 'anchor', which is 'created_at', and 'seconds'."
+        raise ApiError(message, param="expires_after", code="invalid_value")
+    return integer(policy, "seconds", *LIFETIMES)
 
 
 def listing(store, kind, default_limit, **which):

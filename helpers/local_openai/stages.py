@@ -1,7 +1,7 @@
 """The life of a fine-tuning job: its files are checked, then it is trained, then its models appear.
 
 `write` is the worker's only way to change anything: each `with write() as job:` is one transaction, which
-raises JobStopped if the job was cancelled and LeaseLost if another worker took over.
+raises JobStopped if the job was cancelled, JobPaused if it was paused, LeaseLost if another worker took over.
 """
 
 import shutil
@@ -10,6 +10,8 @@ import time
 from .chat_format import ChatFormat
 from .model import load_model, save_model
 from .objects import (
+    FILES_VALIDATED,
+    method_of,
     new_checkpoint,
     new_event,
     new_file,
@@ -19,12 +21,15 @@ from .objects import (
     step_event,
     tuned_name,
 )
+from .preference import Preference
 from .simulate import SimulatedFailure, fail_after_first_epoch
+from .store import UNFINISHED, JobPaused
+from .supervised import Supervised
 from .training import Trainer, TrainingDiverged, auto_hyperparameters
 from .training_file import TrainingFileError, check_size, read_examples
 
 CHECKPOINTS = 3  # epochs whose weights are kept, counted from the last
-SECONDS_PER_WRITE = 0.1  # also how soon a cancelled job stops
+SECONDS_PER_WRITE = 0.1  # also how soon a cancelled or paused job stops
 SECONDS_PER_STATE = 1  # what a killed worker loses at most
 MAX_STARTS = 5  # of one job, before it is given up
 
@@ -49,35 +54,48 @@ class Every:
 
 def validate(store, job, write):
     """Read the job's files to their ends and put it in the queue; raises TrainingFileError."""
-    model = load_model(model_folder(store, job))
-    examples = read(store, job, "training_file", model, write)
+    model, (method, asked) = load_model(model_folder(store, job)), method_of(job)
+    examples = gather(read(store, job, "training_file", model), write)
     check_size(examples)
-    read(store, job, "validation_file", model, write)
-    auto = auto_hyperparameters(len(examples))
-    given = {name: value for name, value in job["hyperparameters"].items() if value != "auto"}
+    gather(read(store, job, "validation_file", model), write)
+    given = {name: value for name, value in asked.items() if value != "auto"}
     with write() as job:
         job["status"] = "queued"
-        set_hyperparameters(job, auto | given)
-        tell(store, job, "Files validated, moving job to queued state", data={})
+        set_hyperparameters(job, method, auto_hyperparameters(len(examples), method) | given)
+        tell(store, job, FILES_VALIDATED, data={})
 
 
 def train(store, job, write):
     """Train the job, or go on where a worker that died had saved it, and publish its models."""
     state = store.training_folder(job["id"])
     count_start(state)
-    model = load_model(model_folder(store, job))
-    examples = read(store, job, "training_file", model, write)
-    validation = read(store, job, "validation_file", model, write)
-    trainer = Trainer(model, examples, **job["hyperparameters"], seed=job["seed"], validation=validation)
+    trainer = new_trainer(store, job, write)
     if trainer.has_state(state):
         trainer.load_state(state)
     with write() as job:
         store.drop_steps_after(job["id"], trainer.step)
         if job["status"] == "queued":
             job["status"] = "running"
-            tell(store, job, "Fine-tuning job started")
-    events = run_steps(store, job, trainer, state, write)
-    publish(store, job, trainer, events, write)
+            if trainer.step == 0:  # else it was paused
+                tell(store, job, "Fine-tuning job started")
+    try:
+        run_steps(store, job, trainer, state, write)
+        publish(store, job, trainer, write)
+    except JobPaused:
+        (state / "starts").unlink()  # this start did no harm
+        raise
+
+
+def new_trainer(store, job, write):
+    """The Trainer of a job, before its first step."""
+    model, (method, settings) = load_model(model_folder(store, job)), method_of(job)
+    numbers = {name: value for name, value in settings.items() if name != "beta"}
+    objective = Preference(settings["beta"]) if method == "dpo" else Supervised()
+    examples, validation = (
+        gather(objective.prepared(model, read(store, job, param, model)), write)
+        for param in ("training_file", "validation_file")
+    )
+    return Trainer(model, examples, **numbers, seed=job["seed"], validation=validation, objective=objective)
 
 
 def count_start(state):
@@ -99,55 +117,74 @@ def model_folder(store, job):
     return folder
 
 
-def read(store, job, param, model, write):
-    """The examples of the job's training_file or validation_file; none if it has no such file."""
+def read(store, job, param, model):
+    """Yield the examples of the job's training_file or validation_file; none if it has no such file."""
     if job[param] is None:
-        return []
+        return
     path = store.path("file", job[param])
     if path is None:
         message = f"{job[param]} was deleted before the job could use it. Upload it again for a new job."
         raise TrainingFileError(f"invalid_{param}", message, param)
     chat_format, limit = ChatFormat(model_folder(store, job)), model.config.max_position_embeddings
-    examples, pace = [], Every(SECONDS_PER_WRITE)
-    for example in read_examples(path, param, chat_format, limit):
-        examples.append(example)
+    yield from read_examples(path, param, chat_format, limit, method_of(job)[0])
+
+
+def gather(examples, write):
+    """The list of the examples; a job that is cancelled meanwhile stops soon."""
+    gathered, pace = [], Every(SECONDS_PER_WRITE)
+    for example in examples:
+        gathered.append(example)
         if pace.due():
-            note(store, [], write)
-    return examples
+            with write():  # raises JobStopped
+                pass
+    return gathered
 
 
 def run_steps(store, job, trainer, state, write):
-    """Train to the end; saves weights of the last epochs and, every now and then, the state to go on from.
-
-    Returns the events of the last steps, which are not written yet.
-    """
+    """Train to the end; saves weights of the last epochs and, every now and then, the state to go on from."""
     events, writing, saving = [], Every(SECONDS_PER_WRITE), Every(SECONDS_PER_STATE)
     started, first = time.time(), trainer.step
     while trainer.step < trainer.total_steps:
-        try:
-            events.append(step_event(trainer.run_step()))
-            fail_after_first_epoch(job, trainer)
-        except (TrainingDiverged, SimulatedFailure):
-            note(store, events, write)
-            raise
-        save = saving.due()
-        keep = trainer.step in kept_steps(trainer)
-        if save or keep or writing.due():
-            seconds = (time.time() - started) / (trainer.step - first)
-            finish = time.time() + seconds * (trainer.total_steps - trainer.step)
-            note(store, events, write, estimated_finish=round(finish))
-            events = []
+        take_step(store, job, trainer, events, write)
+        save, keep = saving.due(), trainer.step in kept_steps(trainer)
+        if not (save or keep or writing.due()):
+            continue
+        seconds = (time.time() - started) / (trainer.step - first)
+        finish = time.time() + seconds * (trainer.total_steps - trainer.step)
+        paused = note_steps(store, events, write, round(finish))
+        events = []
         if keep:
             save_weights(store, job, trainer)
-        if save:  # after weights and events, so that nothing before this step is missing later
+        if save or paused:  # after weights and events, so that nothing before this step is missing later
             trainer.save_state(state)
-    return events
+        if paused:
+            raise JobPaused(job["id"])
 
 
-def note(store, events, write, **changes):
-    """Write down how far the job is."""
+def take_step(store, job, trainer, events, write):
+    """Train one step and add its event to those that are not written yet."""
+    try:
+        events.append(step_event(trainer.run_step()))
+        fail_after_first_epoch(job, trainer)
+    except (TrainingDiverged, SimulatedFailure):
+        note(store, events, write)
+        raise
+
+
+def note_steps(store, events, write, finish):
+    """Write down the steps, also those of a job that was paused after them; True if it was."""
+    with write(UNFINISHED) as job:
+        for event in events:
+            store.insert("event", event, job["id"])
+        paused = job["status"] == "paused"
+        if not paused:  # one that was paused and resumed meanwhile is "queued"
+            job |= {"status": "running", "estimated_finish": finish}
+    return paused
+
+
+def note(store, events, write):
+    """Write down the events, and see whether the job is to go on."""
     with write() as job:
-        job |= changes
         for event in events:
             store.insert("event", event, job["id"])
 
@@ -179,9 +216,8 @@ def weights_name(job, step):
     return f"{job['id']}.step-{step}"
 
 
-def publish(store, job, trainer, events, write):
+def publish(store, job, trainer, write):
     """All at once: the models, the checkpoints, the result file, and the job's success."""
-    note(store, events, write)
     steps = store.select("event", parent=job["id"], keep=lambda event: event["type"] == "metrics")
     metrics = {event["data"]["step"]: event["data"] for event in steps}
     with write() as job:
@@ -195,7 +231,7 @@ def publish(store, job, trainer, events, write):
                 message = f"Checkpoint created at step {step} with Snapshot ID: {model['id']}"
                 tell(store, job, message, data={})
         file = new_file("step_metrics.csv", "fine-tune-results")
-        results = store.add_file(file, [result_csv(metrics.values())])
+        results = store.add_file(file, [result_csv(method_of(job)[0], metrics.values())])
         job |= {"result_files": [results["id"]], "trained_tokens": trainer.trained_tokens}
         job |= {"status": "succeeded", "finished_at": int(time.time()), "estimated_finish": None}
         tell(store, job, f"New fine-tuned model created: {job['fine_tuned_model']}", data={})

@@ -1,8 +1,8 @@
 """What the service remembers: one SQLite file and a folder of blobs, shared by every process that opens them.
 
 A record is the object that the client sees (a file, a job, an event, a checkpoint, a model), kept as JSON.
-Big things lie beside the database: uploaded files in `files/`, weights in `models/`, half-trained jobs in
-`training/`. Their names are made here, never from what a client sent.
+Big things lie beside the database: uploaded files in `files/`, pieces of them in `parts/`, weights in
+`models/`, half-trained jobs in `training/`. Their names are made here, never from what a client sent.
 """
 
 import json
@@ -17,19 +17,24 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
-ACTIVE = ("validating_files", "queued", "running")
+ACTIVE = ("validating_files", "queued", "running")  # the worker has something to do
+UNFINISHED = (*ACTIVE, "paused")
 LEASE_SECONDS = 5
+HOUR = 3600  # seconds
 VERSION = 1
-SCHEMA = """
+MAY_EXPIRE = "kind IN ('file', 'upload', 'request')"
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS records (
     seq    INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order of creation, finer than created_at
-    kind   TEXT NOT NULL,                      -- file, job, event, checkpoint, model, response, input_item
+    kind   TEXT NOT NULL,                      -- file, upload, part, job, event, checkpoint, model, request,
+                                               -- response or input_item
     id     TEXT NOT NULL UNIQUE,
-    parent TEXT NOT NULL,                      -- the job of an event, the response of an input_item ... or ''
+    parent TEXT NOT NULL,                      -- an event's job, a part's upload, an item's response, or ''
     body   TEXT NOT NULL,                      -- the object that the client sees, as JSON
     blob   TEXT                                -- where its bytes or weights lie, below the store's folder
 );
 CREATE INDEX IF NOT EXISTS by_kind ON records (kind, parent, seq);
+CREATE INDEX IF NOT EXISTS expiring ON records (json_extract(body, '$.expires_at')) WHERE {MAY_EXPIRE};
 CREATE TABLE IF NOT EXISTS lease (one INTEGER PRIMARY KEY CHECK (one = 1), token TEXT, expires_at REAL);
 """
 
@@ -50,18 +55,24 @@ class JobStopped(Exception):
     """The job was cancelled in the meantime."""
 
 
+class JobPaused(JobStopped):
+    """The job was paused in the meantime; it will go on some day."""
+
+
 class Store:
     """The store in `folder`, made if it is not there. Threads and processes may share it.
 
     Raises StoreUnavailable if the folder cannot be written or does not hold a store of this version.
     """
 
+    now = staticmethod(time.time)  # by which files expire; tests turn this clock forward
+
     def __init__(self, folder):
         self.folder = Path(folder).expanduser().resolve()
         self.database = self.folder / "store.sqlite"
         self._lock = threading.RLock()
         try:
-            for part in ("files", "models", "training"):
+            for part in ("files", "parts", "models", "training"):
                 (self.folder / part).mkdir(parents=True, exist_ok=True)
             self._connection = self._connect()
         except (OSError, sqlite3.Error) as error:
@@ -92,12 +103,15 @@ class Store:
                 yield
                 return
             self._connection.execute("BEGIN IMMEDIATE")
+            self._freed = []  # paths of what is deleted
             try:
                 yield
                 self._connection.execute("COMMIT")
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+            for path in self._freed:
+                remove(path)
 
     def _execute(self, sql, *values):
         with self._lock:
@@ -127,10 +141,24 @@ class Store:
 
     def delete(self, kind, id):
         """Remove an object and free what it took on the disk."""
-        path = self.path(kind, id)
-        self._execute("DELETE FROM records WHERE kind = ? AND id = ?", kind, id)
-        if path is not None:
-            remove(path)
+        with self.transaction():
+            self._free(self._execute("SELECT blob FROM records WHERE kind = ? AND id = ?", kind, id))
+            self._execute("DELETE FROM records WHERE kind = ? AND id = ?", kind, id)
+
+    def _free(self, blobs):
+        # Not before the deletion is certain, so that no object is ever without its bytes.
+        self._freed += [self.folder / blob for (blob,) in blobs if blob]
+
+    def drop_expired(self):
+        """Forget all files and requests whose `expires_at` has come; an upload that is still open closes."""
+        sql = f"SELECT kind, id FROM records WHERE {MAY_EXPIRE} AND json_extract(body, '$.expires_at') <= ?"
+        ended = "coalesce(json_extract(body, '$.status'), '') IN ('completed', 'cancelled', 'expired')"
+        rows = self._execute(f"{sql} AND NOT {ended}", self.now())
+        for kind, id in rows.fetchall():
+            if kind == "upload":
+                self.end_upload(id, "expired")
+            else:
+                self.delete(kind, id)
 
     def select(self, kind, *, parent="", after=None, newest_first=False, keep=lambda body: True, limit=None):
         """The first `limit` objects behind the object `after` that `keep` accepts, in order of creation."""
@@ -155,19 +183,38 @@ class Store:
 
     def add_file(self, file, chunks):
         """Keep a file object and its bytes; it appears when all of them are on the disk, or never."""
-        blob = f"files/{file['id']}"
+        with self.adding("file", file, chunks):
+            return file
+
+    @contextmanager
+    def adding(self, kind, body, chunks, parent=""):
+        """Keep an object and its bytes, and what the block writes: all of it or nothing.
+
+        The object appears when all bytes are on the disk, and is told how many `bytes` there are.
+        """
+        blob = f"{kind}s/{body['id']}"
         path, new = self.folder / blob, self.folder / f"{blob}.new"
         try:
             with open(new, "xb") as out:
-                file["bytes"] = sum(out.write(chunk) for chunk in chunks)
+                body["bytes"] = sum(out.write(chunk) for chunk in chunks)
             sync(new)
             os.replace(new, path)
-            self.insert("file", file, blob=blob)
+            with self.transaction():
+                self.insert(kind, body, parent, blob)
+                yield
         except BaseException:
             remove(new)
             remove(path)
             raise
-        return file
+
+    def end_upload(self, id, status, **changes):
+        """Give an open upload its last status and free its parts; one that has ended stays as it is."""
+        with self.transaction():
+            upload = self.get("upload", id)
+            if upload["status"] == "pending":
+                self.update("upload", upload | {"status": status, **changes})
+                self._free(self._execute("SELECT blob FROM records WHERE kind = 'part' AND parent = ?", id))
+                self._execute("DELETE FROM records WHERE kind = 'part' AND parent = ?", id)
 
     def write_model(self, name, write):
         """Let `write(folder)` fill a folder that gets its final name only when complete; its blob name."""
@@ -187,23 +234,26 @@ class Store:
         """Remove what jobs that ended early and interrupted uploads have left behind."""
         with self.transaction():
             blobs = {blob for (blob,) in self._execute("SELECT blob FROM records WHERE blob IS NOT NULL")}
-            active = {job["id"] for job in self.active_jobs()}
+            unfinished = {job["id"] for job in self.jobs_that_are(UNFINISHED)}
             for path in self.folder.glob("models/*"):
-                if f"models/{path.name}" not in blobs and path.name.split(".")[0] not in active:
+                if f"models/{path.name}" not in blobs and path.name.split(".")[0] not in unfinished:
                     remove(path)
             for path in self.folder.glob("training/*"):
-                if path.name not in active:
+                if path.name not in unfinished:
                     remove(path)
-        for path in self.folder.glob("files/*.new"):
-            with suppress(FileNotFoundError):  # it may be a running upload of another process
-                if time.time() - path.stat().st_mtime > 3600:
+            for path in [*self.folder.glob("files/*"), *self.folder.glob("parts/*")]:
+                if f"{path.parent.name}/{path.name}" not in blobs and is_old(path):
                     remove(path)
 
     # Jobs and the one worker
 
     def active_jobs(self):
         """The jobs that wait for the worker or are in its hands, oldest first."""
-        return self.select("job", keep=lambda job: job["status"] in ACTIVE)
+        return self.jobs_that_are(ACTIVE)
+
+    def jobs_that_are(self, statuses):
+        """The jobs with one of these statuses, oldest first."""
+        return self.select("job", keep=lambda job: job["status"] in statuses)
 
     def drop_steps_after(self, job_id, step):
         """Forget the metrics of steps that will be done again."""
@@ -237,26 +287,34 @@ class Store:
             return True
 
     @contextmanager
-    def job_in_work(self, job_id, token):
+    def job_in_work(self, job_id, token, statuses=ACTIVE):
         """The worker's only way to write: one transaction that yields the job and keeps its changes.
 
-        Raises LeaseLost or JobStopped, before anything is written, if the job is no longer this worker's.
+        Raises LeaseLost, JobPaused or JobStopped, before anything is written, if the job is no longer this
+        worker's or has none of the `statuses`.
         """
         with self.transaction():
             self.renew_lease(token)
             job = self.get("job", job_id)
-            if job["status"] not in ACTIVE:
-                raise JobStopped(job_id)
+            if job["status"] not in statuses:
+                raise (JobPaused if job["status"] == "paused" else JobStopped)(job_id)
             yield job
             self.update("job", job)
 
 
 def remove(path):
-    """Delete a file or a folder; one that is gone already is fine."""
+    """Delete a file or a folder; what is in use (Windows then keeps it) is left to `clean_up`."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
+
+
+def is_old(path):
+    """Whether a file is too old to be written at this moment by another process."""
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime > HOUR
 
 
 def sync(path):

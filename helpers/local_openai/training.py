@@ -1,4 +1,4 @@
-"""Supervised fine-tuning: AdamW, its learning rate over time, batches, and the numbers of every step."""
+"""Fine-tuning: AdamW, its learning rate over time, batches, and the numbers of every step."""
 
 import math
 import os
@@ -8,23 +8,23 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from .batch import make_batch
-from .model import loss_and_accuracy, loss_and_gradients
+from .supervised import Supervised
 
-LEARNING_RATE = 2.5e-4  # times the job's learning_rate_multiplier; chosen for batch size 4
 WARM_UP = 0.1  # share of the steps in which the learning rate rises; then it falls to zero in a line
 MAX_GRADIENT_NORM = 1.0
-VALIDATION_BATCH = 8  # examples at a time when the whole validation file is measured
 VALIDATE_EVERY = 10  # steps between two looks at a few validation examples
 STATE = "state.safetensors"
+
+
+SUPERVISED = Supervised()
 
 
 class TrainingDiverged(Exception):
     """The loss is no longer a number; the message says what to change."""
 
 
-def auto_hyperparameters(n_examples):
-    """What `"auto"` means for a file of `n_examples`.
+def auto_hyperparameters(n_examples, method="supervised"):
+    """What `"auto"` means for a file of `n_examples`, and for which `method` ("supervised" or "dpo").
 
     |            | this service                              | OpenAI (cookbook; the rest is not published) |
     |------------|-------------------------------------------|----------------------------------------------|
@@ -33,43 +33,59 @@ def auto_hyperparameters(n_examples):
     | batch_size | 4; 8 from 1,000 examples on               | 1 in its runs of 10 and of 100 examples      |
     | multiplier | 1                                         | 1.8 and 1 in two runs of 10 examples         |
 
+    For "dpo" n_epochs is 1; more for a small file, up to 25, until 250 pairs are seen; batch_size and
+    multiplier are as above, and beta is 0.1, as in OpenAI's examples (it publishes nothing more). A liking
+    is soon learnt; more steps or a higher rate then spoil the replies (`tests/benchmarks/dpo.py` measures).
+
     What decides is the number of steps, and a small model needs more of them than a large one; batches of 4
     forget less of what the base could than single examples (`tests/benchmarks/job_defaults.py` compares).
     """
-    n_epochs = 5
+    n_epochs = 5 if method == "supervised" else 1
     if n_examples * n_epochs < 250:
         n_epochs = min(25, 250 // n_examples)
     elif n_examples * n_epochs > 25_000:
         n_epochs = max(1, 25_000 // n_examples)
-    return {
+    auto = {
         "n_epochs": n_epochs,
         "batch_size": 4 if n_examples < 1000 else 8,
         "learning_rate_multiplier": 1.0,
     }
+    return auto if method == "supervised" else auto | {"beta": 0.1}
 
 
 class Trainer:
     """Trains `model` in place, one `run_step` at a time.
 
-    `examples` and `validation` are lists of (token ids, loss weights). The order of the examples depends on
-    `seed` and epoch alone, so a run that goes on from `load_state` ends with the same weights, bit for bit.
+    `objective` says what is learnt from the lists `examples` and `validation`: see supervised and preference.
+    The order of the examples depends on `seed` and epoch alone, so a run that goes on from `load_state` ends
+    with the same weights, bit for bit.
     """
 
     def __init__(
-        self, model, examples, *, n_epochs, batch_size, learning_rate_multiplier, seed, validation=()
+        self,
+        model,
+        examples,
+        *,
+        n_epochs,
+        batch_size,
+        learning_rate_multiplier,
+        seed,
+        validation=(),
+        objective=SUPERVISED,
     ):
-        self.model, self.examples, self.validation = model, examples, validation
+        self.model, self.examples, self.validation, self.objective = model, examples, validation, objective
         self.batch_size, self.seed = batch_size, seed
-        self.learning_rate = LEARNING_RATE * learning_rate_multiplier
+        self.learning_rate = objective.learning_rate * learning_rate_multiplier
         self.steps_per_epoch = math.ceil(len(examples) / batch_size)
         self.total_steps = self.steps_per_epoch * n_epochs
-        self.trained_tokens = n_epochs * sum(len(ids) for ids, _ in examples)
+        self.trained_tokens = n_epochs * sum(map(objective.n_tokens, examples))
         self.step = 0
         self.optimizer = AdamW(model.params)
 
     def run_step(self):
-        """Learn from one batch; the step's numbers under OpenAI's names (losses in nats per token)."""
-        loss, accuracy, grads = loss_and_gradients(self.model, self._batch())
+        """Learn from one batch; the step's numbers, named as the objective names them."""
+        numbers, grads = self.objective.learn(self.model, self._batch())
+        loss = numbers["loss"]
         norm = clip_gradients(grads, MAX_GRADIENT_NORM)
         if not math.isfinite(loss + norm):
             raise TrainingDiverged(
@@ -79,8 +95,7 @@ class Trainer:
         self.optimizer.update(grads, self.learning_rate * schedule(self.step, self.total_steps))
         self.step += 1
         metrics = {"step": self.step, "total_steps": self.total_steps}
-        metrics |= {"train_loss": loss, "train_mean_token_accuracy": accuracy}
-        return metrics | self._validate()
+        return metrics | prefixed("train", numbers) | self._validate()
 
     @staticmethod
     def has_state(folder):
@@ -109,7 +124,7 @@ class Trainer:
         epoch, place = divmod(self.step, self.steps_per_epoch)
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.examples))
         chosen = order[place * self.batch_size :][: self.batch_size]
-        return make_batch([self.examples[i] for i in chosen])
+        return [self.examples[i] for i in chosen]
 
     def _validate(self):
         """A few validation examples every now and then, in turn; all of them after each epoch."""
@@ -117,22 +132,15 @@ class Trainer:
         if self.validation and (end_of_epoch or self.step % VALIDATE_EVERY == 0):
             start = self.step * self.batch_size
             some = [self.validation[i % len(self.validation)] for i in range(start, start + self.batch_size)]
-            loss, accuracy = loss_and_accuracy(self.model, make_batch(some))
-            metrics |= {"valid_loss": loss, "valid_mean_token_accuracy": accuracy}
+            metrics |= prefixed("valid", self.objective.measure(self.model, some))
         if self.validation and end_of_epoch:
-            loss, accuracy = evaluate(self.model, self.validation)
-            metrics |= {"full_valid_loss": loss, "full_valid_mean_token_accuracy": accuracy}
+            metrics |= prefixed("full_valid", self.objective.measure(self.model, self.validation))
         return metrics
 
 
-def evaluate(model, examples):
-    """(loss, accuracy) over all tokens with loss in `examples`."""
-    batches = [
-        make_batch(examples[i : i + VALIDATION_BATCH]) for i in range(0, len(examples), VALIDATION_BATCH)
-    ]
-    results = [loss_and_accuracy(model, batch) for batch in batches]
-    loss, accuracy = np.average(results, axis=0, weights=[batch.weights.sum() for batch in batches])
-    return float(loss), float(accuracy)
+def prefixed(prefix, numbers):
+    """The numbers as they are named in a step: `train_loss` and the like."""
+    return {f"{prefix}_{name}": value for name, value in numbers.items()}
 
 
 def schedule(step, total_steps):

@@ -77,6 +77,7 @@ def next_job(store):
 
 def work_on(store, token, job):
     """Bring a job one stage further: from new to queued, or from queued to its end."""
+    store.drop_expired()
     write = partial(store.job_in_work, job["id"], token)
     stage = validate if job["status"] == "validating_files" else train
     log.info("%s: %s", job["id"], stage.__name__)

@@ -233,7 +233,8 @@ def paid_off(mine, case, model):
         return (
             False,
             f"The job costs {training:.2f} dollars. A request: {expensive:.6f} with the long prompt, "
-            f"{cheap:.6f} with the tuned model and the short one. How many requests save that price? Round up to whole requests.",
+            f"{cheap:.6f} with the tuned model and the short one. How many requests save that price? "
+            "Round up to whole requests.",
         )
     if case["long_prompt"] <= case["short_prompt"]:
         return False, "Right for these numbers, but your long prompt is not longer than the short one."

@@ -60,7 +60,8 @@ def theirs():
     from trl import SFTConfig, SFTTrainer
 
     sys.path.insert(0, str(ROOT))
-    from helpers.local_openai.training import LEARNING_RATE, MAX_GRADIENT_NORM, WARM_UP
+    from helpers.local_openai.supervised import Supervised
+    from helpers.local_openai.training import MAX_GRADIENT_NORM, WARM_UP
 
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     tokenizer = AutoTokenizer.from_pretrained(BASE_MODEL)
@@ -74,7 +75,7 @@ def theirs():
             output_dir=folder,
             num_train_epochs=EPOCHS,
             per_device_train_batch_size=BATCH_SIZE,
-            learning_rate=LEARNING_RATE,
+            learning_rate=Supervised.learning_rate,
             lr_scheduler_type="linear",
             warmup_steps=round(WARM_UP * EPOCHS * math.ceil(EXAMPLES / BATCH_SIZE)),
             adam_beta2=0.99,

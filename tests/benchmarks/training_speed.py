@@ -25,8 +25,8 @@ from threadpoolctl import threadpool_limits  # noqa: E402
 
 from helpers.local_openai.chat_format import ChatFormat  # noqa: E402
 from helpers.local_openai.model import load_model  # noqa: E402
+from helpers.local_openai.supervised import Supervised  # noqa: E402
 from helpers.local_openai.training import (  # noqa: E402
-    LEARNING_RATE,
     MAX_GRADIENT_NORM,
     Trainer,
     schedule,
@@ -71,7 +71,7 @@ def torch_batch(examples):
 def train_torch(examples, batch_size):
     net = transformers.LlamaForCausalLM.from_pretrained(BASE_MODEL, dtype=torch.float32).train()
     optimizer = torch.optim.AdamW(
-        net.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True
+        net.parameters(), lr=Supervised.learning_rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
     )
     steps = -(-len(examples) // batch_size)
     start, loss = time.perf_counter(), None
@@ -87,7 +87,7 @@ def train_torch(examples, batch_size):
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), MAX_GRADIENT_NORM)
         for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * schedule(step, EPOCHS * steps)
+            group["lr"] = Supervised.learning_rate * schedule(step, EPOCHS * steps)
         optimizer.step()
     return time.perf_counter() - start, loss.item()
 

@@ -17,6 +17,13 @@ def example(i=0):
     }
 
 
+def pair(i=0):
+    """A training example of the support desk for the method "dpo"."""
+    *prompt, reply = example(i)["messages"]
+    other = {"role": "assistant", "content": "It is on its way."}
+    return {"input": {"messages": prompt}, "preferred_output": [reply], "non_preferred_output": [other]}
+
+
 def jsonl(examples):
     """Examples as the bytes of a JSONL file."""
     return "".join(json.dumps(example) + "\n" for example in examples).encode()
@@ -47,6 +54,11 @@ def wait(client, job, seconds=60):
 def events(client, job):
     """All events of a job, oldest first."""
     return list(client.fine_tuning.jobs.list_events(job.id, limit=100))[::-1]
+
+
+def dpo(**hyperparameters):
+    """The `method` of a preference job with these hyperparameters."""
+    return {"type": "dpo", "dpo": {"hyperparameters": hyperparameters}}
 
 
 def supervised(**hyperparameters):

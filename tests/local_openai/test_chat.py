@@ -259,7 +259,7 @@ def test_a_full_disk_is_told_and_not_tried_again(client, monkeypatch, caplog):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Store, "add_file", full)
+    monkeypatch.setattr(Store, "adding", full)
     with pytest.raises(openai.InternalServerError, match="that the disk has room") as failed:
         client.with_options(max_retries=2).files.create(file=b"{}", purpose="fine-tune")
     assert failed.value.status_code == 507 and len(caplog.records) == 1

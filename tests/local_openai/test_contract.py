@@ -7,11 +7,12 @@ import httpx2
 import openai
 import pytest
 from desk import create, supervised, upload, wait
-from openai.types import FileDeleted, FileObject, Model, ModelDeleted, ModerationCreateResponse
+from openai.types import FileDeleted, FileObject, Model, ModelDeleted, ModerationCreateResponse, Upload
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 from openai.types.responses import Response, ResponseItemList, ResponseStreamEvent
+from openai.types.uploads import UploadPart
 from pydantic import BaseModel, TypeAdapter
 
 from helpers.local_openai import start
@@ -26,6 +27,8 @@ KINDS = {  # by the `object` of an answer
     "chat.completion": ChatCompletion,
     "chat.completion.chunk": ChatCompletionChunk,
     "response": Response,
+    "upload": Upload,
+    "upload.part": UploadPart,
 }
 
 
@@ -89,6 +92,8 @@ def check(path, body):
     else:
         if body.get("error") == {}:  # a healthy job; the type would rather have null, OpenAI sends this
             body = body | {"error": None}
+        if body.get("status") == "paused":  # OpenAI's API reference has it, the SDK's type not yet
+            body = body | {"status": "queued"}
         KINDS[body["object"]].model_validate(body, strict=True)
 
 
@@ -99,6 +104,9 @@ def run(client):
     options = {"method": supervised(n_epochs=3), "metadata": {"lesson": "4"}, "suffix": "duck"}
     job = create(client, validation_file=files[1], seed=1, **options)
     client.fine_tuning.jobs.cancel(create(client).id)
+    client.fine_tuning.jobs.pause(waiting := create(client).id), client.fine_tuning.jobs.resume(waiting)
+    wait(client, client.fine_tuning.jobs.retrieve(waiting))
+    send_in_parts(client)
     wait(client, create(client, n=3))
     job = wait(client, job)
     client.fine_tuning.jobs.list(), client.fine_tuning.jobs.list_events(job.id, limit=100)
@@ -106,6 +114,16 @@ def run(client):
     client.models.list(), client.models.retrieve(job.fine_tuned_model)
     talk(client, job.fine_tuned_model)
     client.models.delete(job.fine_tuned_model), client.files.delete(files[0])
+
+
+def send_in_parts(client):
+    """A file as an upload, and an upload that is given up."""
+    data = client.files.content(upload(client)).read()
+    announced = {"bytes": len(data), "filename": "a.jsonl", "mime_type": "text/jsonl", "purpose": "fine-tune"}
+    client.uploads.cancel(client.uploads.create(**announced).id)
+    sent = client.uploads.create(**announced)
+    part = client.uploads.parts.create(sent.id, data=data)
+    client.uploads.complete(sent.id, part_ids=[part.id])
 
 
 def talk(client, model):

@@ -1,7 +1,11 @@
+import time
+
 import openai
 import pytest
-from desk import example, jsonl, upload
+from desk import create, example, jsonl, supervised, upload, wait
 from openai.types import FileDeleted, FileObject
+
+from helpers.local_openai.store import Store
 
 NOT_JSONL = "Expected file to have JSONL format, where every line is a JSON dictionary. "
 
@@ -65,12 +69,75 @@ def test_a_large_file_that_is_not_jsonl_is_refused_at_once(client):
 
 
 def test_other_purposes_and_options_are_refused_not_ignored(client):
-    with pytest.raises(openai.BadRequestError, match="'batch' is not imitated"):
-        client.files.create(file=b"{}", purpose="batch")
-    with pytest.raises(openai.BadRequestError, match="expires_after"):
-        client.files.create(
-            file=b"{}", purpose="fine-tune", expires_after={"anchor": "created_at", "seconds": 3600}
-        )
+    for purpose in ("batch", "user_data", "assistants", "vision", "evals"):
+        with pytest.raises(openai.BadRequestError, match=f"'{purpose}' is not imitated.*Use 'fine-tune'"):
+            client.files.create(file=b"{}", purpose=purpose)
+    with pytest.raises(openai.BadRequestError, match="'tuning' is not one of .*'fine-tune'"):
+        client.files.create(file=b"{}", purpose="tuning")
+    with pytest.raises(openai.BadRequestError, match="Unknown parameter: 'priority'"):
+        client.files.create(file=b"{}", purpose="fine-tune", extra_body={"priority": "high"})
+
+
+def upload_for(client, seconds, n=10):
+    """A file that expires after so many seconds."""
+    policy = {"anchor": "created_at", "seconds": seconds}
+    content = ("train.jsonl", jsonl(map(example, range(n))))
+    return client.files.create(file=content, purpose="fine-tune", expires_after=policy)
+
+
+def turn_clock(monkeypatch, seconds):
+    """From now on the store sees a clock that is ahead."""
+    monkeypatch.setattr(Store, "now", staticmethod(lambda: time.time() + seconds))
+
+
+def test_a_file_that_has_expired_is_gone_and_its_bytes_are_freed(client, store, monkeypatch):
+    kept, file = upload(client), upload_for(client, 3600)
+    assert file.expires_at == file.created_at + 3600 and client.files.retrieve(file.id) == file
+    turn_clock(monkeypatch, 3590)
+    assert client.files.content(file.id).read()
+    turn_clock(monkeypatch, 3601)
+    for call in (client.files.retrieve, client.files.content, client.files.delete):
+        with pytest.raises(openai.NotFoundError, match=f"No such File object: {file.id}"):
+            call(file.id)
+    assert [each.id for each in client.files.list()] == [kept]
+    assert [path.name for path in (store / "files").iterdir()] == [kept]
+
+
+@pytest.mark.usefixtures("toy_base")
+def test_a_job_whose_file_has_expired_fails_with_its_name(connect, monkeypatch):
+    client = connect()
+    file = upload_for(client, 3600)
+    running = create(client, n=200, method=supervised(n_epochs=50))
+    job = client.fine_tuning.jobs.create(model="tiny-chat", training_file=file.id)
+    client.fine_tuning.jobs.pause(job.id)
+    turn_clock(monkeypatch, 3601)
+    with pytest.raises(openai.BadRequestError, match="There is no such file"):
+        client.fine_tuning.jobs.create(model="tiny-chat", training_file=file.id)
+    client.fine_tuning.jobs.resume(job.id)
+    client.fine_tuning.jobs.cancel(running.id)
+    job = wait(client, job)
+    assert job.status == "failed" and f"{file.id} was deleted" in job.error.message
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"anchor": "created_at", "seconds": 3599},
+        {"anchor": "created_at", "seconds": 2_592_001},
+        {"anchor": "created_at", "seconds": "soon"},
+        {"anchor": "last_used_at", "seconds": 3600},
+        {"anchor": "created_at"},
+    ],
+)
+def test_a_time_to_expire_that_makes_no_sense_is_refused(client, policy):
+    with pytest.raises(openai.BadRequestError):
+        client.files.create(file=jsonl([example()]), purpose="fine-tune", expires_after=policy)
+    assert client.files.list().data == []
+
+
+def test_waiting_for_a_file_to_be_processed_ends_at_once(client):
+    file = upload(client)
+    assert client.files.wait_for_processing(file, poll_interval=60).id == file
 
 
 def test_files_are_listed_newest_first_page_by_page(client):

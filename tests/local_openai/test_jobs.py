@@ -1,8 +1,9 @@
+import re
 import time
 
 import openai
 import pytest
-from desk import create, events, example, jsonl, supervised, upload, wait
+from desk import create, dpo, events, example, jsonl, supervised, upload, wait
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 
@@ -104,6 +105,21 @@ def test_a_job_may_start_from_a_tuned_model(client):
     assert second.fine_tuned_model.startswith("ft:tiny-chat:personal::")
 
 
+def test_a_job_may_start_from_a_checkpoint_and_is_named_after_the_base(client):
+    first = wait(client, create(client, method=supervised(n_epochs=3), suffix="one", seed=1))
+    last, middle, _ = client.fine_tuning.jobs.checkpoints.list(first.id).data
+    options = {"method": supervised(n_epochs=1), "suffix": "two", "seed": 1}
+    jobs = [
+        wait(client, create(client, model=start.fine_tuned_model_checkpoint, **options))
+        for start in (last, middle)
+    ]
+    for job, start in zip(jobs, (last, middle), strict=True):
+        assert job.model == start.fine_tuned_model_checkpoint
+        assert re.fullmatch(r"ft:tiny-chat:personal:two:\w{8}", job.fine_tuned_model)
+    losses = [events(client, job)[4].data["train_loss"] for job in jobs]
+    assert losses[0] != losses[1]  # they start from different weights
+
+
 @pytest.mark.parametrize(
     "options, param, words",
     [
@@ -115,8 +131,13 @@ def test_a_job_may_start_from_a_tuned_model(client):
         ({"method": supervised(learning_rate_multiplier=0)}, "learning_rate_multiplier", "below minimum"),
         ({"method": supervised(learning_rate=1)}, "hyperparameters", "'hyperparameters.learning_rate'"),
         ({"method": supervised(), "hyperparameters": {}}, "hyperparameters", "not in both"),
-        ({"method": {"type": "dpo"}}, "method", "'dpo' is not imitated"),
-        ({"method": {"type": "reinforcement"}}, "method", "'reinforcement' is not imitated"),
+        ({"method": {"type": "dpo", "supervised": {}}}, "method", "'dpo' is not imitated"),
+        ({"method": dpo(beta=0)}, "beta", "Expected a value >="),
+        ({"method": dpo(beta=2.1)}, "beta", "Expected a value <= 2"),
+        ({"method": supervised(beta=0.1)}, "hyperparameters", "'hyperparameters.beta'"),
+        ({"method": dpo(), "hyperparameters": {"n_epochs": 1}}, "hyperparameters", "for a supervised job"),
+        ({"method": {"type": "reinforcement"}}, "method", "o4-mini, is gone since 2026-10-23"),
+        ({"method": {"type": "magic"}}, "method", "'magic' is not imitated"),
         ({"seed": -1}, "seed", "Expected a value >= 0"),
         ({"seed": 2**31}, "seed", "Expected a value <= 2147483647"),
         ({"suffix": ""}, "suffix", "1 to 64 letters"),
@@ -202,6 +223,8 @@ def test_jobs_are_listed_newest_first_page_by_page_and_by_metadata(client):
     assert [job.id for job in client.fine_tuning.jobs.list(limit=2)] == ids[::-1]
     assert client.fine_tuning.jobs.list(limit=2).has_more
     assert [job.id for job in client.fine_tuning.jobs.list(metadata={"turn": "1"})] == [ids[3], ids[1]]
+    newest, *_ = client.fine_tuning.jobs.list(after=ids[2], limit=1)
+    assert newest.id == ids[1]
     page = client.fine_tuning.jobs.list_events(ids[0], limit=1)
     assert (
         page.has_more
@@ -215,8 +238,3 @@ def test_an_unknown_job_is_not_found(client):
     for call in (jobs.retrieve, jobs.cancel, jobs.list_events, jobs.checkpoints.list):
         with pytest.raises(openai.NotFoundError, match="Could not find fine tune: ftjob-none"):
             call("ftjob-none")
-
-
-def test_pausing_is_refused_as_not_imitated(client):
-    with pytest.raises(openai.NotFoundError, match="Invalid URL"):
-        client.fine_tuning.jobs.pause(create(client).id)

@@ -14,6 +14,7 @@ def test_the_base_model_is_there_from_the_start(client):
     assert [model.id for model in client.models.list()] == ["tiny-chat"]
     body = client.models.with_raw_response.retrieve("tiny-chat").http_response.json()
     Model.model_validate(body, strict=True)
+    assert "shutdown_date" in body and client.models.retrieve("tiny-chat").shutdown_date is None
 
 
 def test_a_tuned_model_and_its_checkpoints_can_be_used_and_deleted(client, store):
@@ -22,7 +23,8 @@ def test_a_tuned_model_and_its_checkpoints_can_be_used_and_deleted(client, store
     assert len(tuned) == 3 and tuned[-1] == job.fine_tuned_model
     for name in tuned:
         assert ask(client, name).model == name
-        assert client.models.retrieve(name).owned_by == job.organization_id
+        model = client.models.retrieve(name)
+        assert (model.owned_by, model.shutdown_date) == (job.organization_id, None)
         body = client.models.with_raw_response.delete(name).http_response.json()
         ModelDeleted.model_validate(body, strict=True)
         with pytest.raises(openai.NotFoundError, match="does not exist"):

@@ -2,13 +2,9 @@ import numpy as np
 import pytest
 from toy import TOY, toy_examples, toy_model
 
-from helpers.local_openai.training import (
-    Trainer,
-    TrainingDiverged,
-    auto_hyperparameters,
-    evaluate,
-    schedule,
-)
+from helpers.local_openai.batch import make_batch
+from helpers.local_openai.supervised import evaluate
+from helpers.local_openai.training import Trainer, TrainingDiverged, auto_hyperparameters, schedule
 
 JOB = {"n_epochs": 3, "batch_size": 2, "learning_rate_multiplier": 12.0, "seed": 7}
 
@@ -59,7 +55,7 @@ def test_every_example_is_seen_once_in_each_epoch():
     for _ in range(3):
         seen = []
         for _ in range(trainer.steps_per_epoch):
-            seen += trainer._batch().tokens.tolist()
+            seen += make_batch(trainer._batch()).tokens.tolist()
             trainer.run_step()
         assert sorted(seen) == sorted(token for ids, _ in toy_examples(5) for token in ids[:-1])
 

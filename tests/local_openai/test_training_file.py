@@ -3,7 +3,7 @@ import json
 import tracemalloc
 
 import pytest
-from desk import example, jsonl
+from desk import example, jsonl, pair
 
 from helpers.local_openai import BASE_MODELS
 from helpers.local_openai.chat_format import ChatFormat
@@ -29,9 +29,10 @@ def chat_format():
 def read(tmp_path, chat_format):
     """A function from the bytes of a file to its examples."""
 
-    def read(content, limit=256):
-        (tmp_path / "train.jsonl").write_bytes(content)
-        return list(read_examples(tmp_path / "train.jsonl", "training_file", chat_format, limit))
+    def read(content, limit=256, method="supervised"):
+        path = tmp_path / "train.jsonl"
+        path.write_bytes(content)
+        return list(read_examples(path, "training_file", chat_format, limit, method))
 
     return read
 
@@ -101,12 +102,74 @@ def test_a_broken_rule_is_named_with_its_place_and_remedy(read, messages, others
 
 
 def test_the_formats_of_other_methods_are_recognised(read):
-    for line in (
-        {"prompt": "Hi", "completion": "Hello"},
-        {"input": {"messages": [USER]}, "preferred_output": [ASSISTANT], "non_preferred_output": [ASSISTANT]},
+    with pytest.raises(TrainingFileError, match="format: not imitated here. Write chat messages"):
+        read(jsonl([{"prompt": "Hi", "completion": "Hello"}]))
+    with pytest.raises(TrainingFileError, match="Example 2, which is in the preference format"):
+        read(jsonl([example(), pair()]))
+    with pytest.raises(TrainingFileError, match="Example 2, which is in the chat format"):
+        read(jsonl([pair(), example()]), method="dpo")
+
+
+def test_the_file_of_another_method_is_refused_in_the_words_on_record(read):
+    words = (
+        "The job failed due to an invalid training file. Invalid file format. Input file train.jsonl is in "
+    )
+    for line, method, other, form in (
+        (example(), "dpo", "supervised", "fine-tune-chat"),
+        (pair(), "supervised", "dpo", "fine-tune-preference"),
     ):
-        with pytest.raises(TrainingFileError, match="format: not imitated here. Write chat messages"):
-            read(jsonl([line]))
+        with pytest.raises(TrainingFileError) as found:
+            read(jsonl([line] * 3), method=method)
+        assert str(found.value) == (
+            f"{words}the {form} format, but the specified fine-tuning job is not using '{other}' as the "
+            f"training method (provided method={method})."
+        )
+
+
+def test_a_pair_is_one_prompt_with_two_replies_that_carry_loss(read, chat_format):
+    line = pair()
+    line["input"]["messages"] += [ASSISTANT, USER]  # said earlier: read, not learnt
+    ((found),) = read(jsonl([line]), method="dpo")
+    for (ids, weights), reply in (
+        (found.preferred, "Quack! It is on its way.<|im_end|>"),
+        (found.non_preferred, "It is on its way.<|im_end|>"),
+    ):
+        pairs = zip(ids, weights, strict=True)
+        spoken = b"".join(chat_format.token_bytes(int(id)) for id, weight in pairs if weight)
+        assert spoken.decode() == reply
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"input": [USER]}, 'key "input": must be an object'),
+        ({"input": {"messages": []}}, "'messages' must be a list with at least one message"),
+        ({"input": {"messages": [USER], "tools": [1]}}, "tools are not imitated"),
+        ({"input": {"messages": [USER, ASSISTANT]}}, "the assistant must not speak last"),
+        ({"input": {"messages": [{"content": "Hi"}]}}, "message 1 Discriminator 'role' is missing in value"),
+        ({"preferred_output": ASSISTANT}, 'key "preferred_output": must be a list with one message'),
+        ({"preferred_output": [ASSISTANT] * 2}, 'key "preferred_output": must be a list with one message'),
+        ({"preferred_output": [USER]}, 'key "preferred_output": message 1 must be from the assistant'),
+        (
+            {"non_preferred_output": [{"role": "assistant"}]},
+            'key "non_preferred_output": message 1 has no text',
+        ),
+        ({"score": 1}, 'contains an extra "score"'),
+        ({"input": {"messages": [USER | {"content": "so " * 500}]}}, "nothing to learn from within"),
+    ],
+)
+def test_a_broken_rule_of_a_pair_is_named_with_its_place(read, change, words):
+    with pytest.raises(TrainingFileError) as found:
+        read(jsonl([pair(), pair() | change]), method="dpo")
+    assert "Invalid file format. Example 2, " in str(found.value) and words in str(found.value)
+
+
+def test_a_pair_without_a_part_is_refused(read):
+    for key in ("input", "non_preferred_output"):
+        line = pair()
+        del line[key]
+        with pytest.raises(TrainingFileError, match=f'Example 1, has no "{key}"'):
+            read(jsonl([line]), method="dpo")
 
 
 def test_blank_lines_count_as_lines_but_not_as_examples(read):

@@ -1,8 +1,13 @@
 """A model small enough for a test, with weights drawn at random."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 
-from helpers.local_openai.model import Config, Model, weight_names
+from helpers import local_openai
+from helpers.local_openai.chat_format import ChatFormat
+from helpers.local_openai.model import Config, Model, save_model, weight_names
 
 TOY = Config(
     vocab_size=50,
@@ -33,6 +38,15 @@ def toy_model(config=TOY, seed=0, dtype=np.float32):
         centre = 1.0 if len(shape) == 1 else 0.0
         params[name] = (centre + 0.3 * random.standard_normal(shape)).astype(dtype)
     return Model(config, params)
+
+
+def make_toy_folder(folder):
+    """A model folder with random weights and the real tokenizer."""
+    real = local_openai.BASE_MODELS["tiny-chat"]
+    sizes = {"vocab_size": ChatFormat(real).encoding.n_vocab, "max_position_embeddings": 256}
+    save_model(toy_model(replace(TOY, **sizes)), folder)
+    shutil.copy(real / "tokenizer.json", folder)
+    return folder
 
 
 def toy_examples(n=3, seed=0, vocab_size=50, longest=12):

@@ -17,7 +17,8 @@ from helpers.local_openai.pretraining import voices
 from helpers.local_openai.pretraining.wording import fill
 from helpers.local_openai.pretraining.world import read_world
 from helpers.local_openai.sampling import generate
-from helpers.local_openai.training import Trainer, TrainingDiverged, auto_hyperparameters, evaluate
+from helpers.local_openai.supervised import evaluate
+from helpers.local_openai.training import Trainer, TrainingDiverged, auto_hyperparameters
 
 from .skills import COMPANIES, chat, example, read, says
 
