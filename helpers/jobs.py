@@ -17,11 +17,13 @@ class JobFailed(Exception):
 
 
 def wait(client, job_id, seconds_between=0.2):
-    """The finished job. Raises JobFailed if it failed or was cancelled."""
-    while (job := patiently(client.fine_tuning.jobs.retrieve, job_id)).status not in FINISHED:
+    """The finished job. Raises JobFailed if it failed or was cancelled, or if it is paused."""
+    while (job := patiently(client.fine_tuning.jobs.retrieve, job_id)).status not in (*FINISHED, "paused"):
         time.sleep(seconds_between)
     if job.status == "succeeded":
         return job
+    if job.status == "paused":
+        raise JobFailed(f"Job {job_id} is paused. Go on with client.fine_tuning.jobs.resume({job_id!r}).")
     reason = job.error.message if job.status == "failed" else "it was cancelled"
     raise JobFailed(f"Job {job_id} made no model: {reason}")
 

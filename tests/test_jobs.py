@@ -50,6 +50,12 @@ def test_wait_says_why_a_job_made_no_model(client):
         wait(client, job.id)
 
 
+def test_wait_does_not_wait_for_a_paused_job(client):
+    job = client.fine_tuning.jobs.pause(start_job(client).id)
+    with pytest.raises(JobFailed, match=f"{job.id} is paused. Go on with client.fine_tuning.jobs.resume"):
+        wait(client, job.id)
+
+
 def test_the_history_has_one_row_a_step_in_order(finished):
     steps = history(finished[0], finished[1].id)
     assert steps.index.tolist() == list(range(1, 11))
