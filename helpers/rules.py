@@ -29,7 +29,10 @@ def rule(remedy, severity="error"):
 
 def format_of(example):
     """ "chat", "preference", "completion", or None."""
-    return next((name for name, (needed, _) in FORMATS.items() if not needed.isdisjoint(example)), None)
+    for name, (needed, _) in FORMATS.items():
+        if not needed.isdisjoint(example):
+            return name
+    return None
 
 
 @rule('Write each line as {"messages": [...]}.')
@@ -161,8 +164,8 @@ def message_says_something(message):
 
 @rule("Images belong to the user's messages.")
 def assistant_writes_text(message):
-    types = [part.get("type") for part in dictionaries(message.get("content"))]
-    if message.get("role") == "assistant" and any(kind not in ("text", "refusal") for kind in types):
+    parts = dictionaries(message.get("content")) if message.get("role") == "assistant" else []
+    if any(part.get("type") not in ("text", "refusal") for part in parts):
         return "the assistant sends something other than text"
 
 

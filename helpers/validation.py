@@ -104,7 +104,7 @@ def line_problems(number, example, wanted):
     for stage in (*rules.SHAPE, *rules.STAGES[wanted]):
         found = [Problem(number, *broken) for broken in stage_problems(stage, example)]
         yield from found
-        if any(problem.severity == "error" for problem in found):
+        if found and any(problem.severity == "error" for problem in found):
             return
 
 
