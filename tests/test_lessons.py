@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
 from helpers.exercises import lesson_tables
+from tests.benchmarks.lesson_minutes import contents, estimate, stated
 
 LESSONS = sorted(Path(__file__).parents[1].glob("notebooks/*.ipynb"))
 
@@ -57,6 +59,16 @@ def test_the_readme_tells_the_same_minutes(path):
     minutes = re.search(r"\*\*Time:\*\* (\d+) minutes", read(path).cells[0].source).group(1)
     readme = (path.parents[1] / "README.md").read_text(encoding="utf-8")
     assert re.search(rf"\(notebooks/{path.name}\) \| {minutes} \|", readme)
+
+
+@lessons
+def test_a_lesson_states_no_fewer_minutes_than_there_is_to_read_and_to_do(path):
+    assert stated(path) >= estimate(path)
+
+
+def test_there_is_enough_to_do():
+    done = pd.DataFrame([contents(path) for path in LESSONS]).sum()
+    assert done["exercise"] >= 45 and done["quiz"] >= 40 and done["prediction"] >= 20
 
 
 @lessons
