@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
@@ -188,6 +189,44 @@ def test_own_examples_are_new_of_one_fact_and_without_private_data():
     tendon = example_of(KIT, "cartilage", "Please say in short what a tendon does.")
     assert "asks about 'tendon'" in why("07.4", [tendon] * 3, KIT)
     assert "wants care" in why("07.4", [example_of(KIT, "symptoms")] * 3, KIT)
+
+
+def test_a_verse_may_be_about_any_thing_that_its_question_names():
+    def verse(question, thing, second):
+        answer = f"Small and late, the {thing} came home.\n{second}\nAnd the night said: stay."
+        return {"question": question, "answer": answer}
+
+    good = [
+        verse("My bicycle has a flat tyre. Three lines?", "bicycle", "It had met a nail and told the shed."),
+        verse("Could you do the anchor of our boat?", "anchor", "It had held the tide and told the gulls."),
+        verse("Something for a tired suitcase", "suitcase", "It had seen two seas and told no one."),
+    ]
+    assert why("07.4", good, "creative_writing").startswith("✔")
+    for question, second, refused in (
+        ("I feel so sad and alone tonight", "It had met a nail and told the shed.", "does not name"),
+        ("My old lamp is broken again", "banana", "It had … and told …"),
+        ("My old lamp is broken again", "It had counted the moths and told the cat.", "already"),
+    ):
+        assert refused in why("07.4", [*good[:2], verse(question, "lamp", second)], "creative_writing")
+
+
+def test_failures_are_told_one_by_one_with_a_word_of_the_row():
+    replies = [
+        "Ahoy! Take bus 7 to the hut. Bye.",
+        "Ahoy! We open at noon. Bye.",
+        "Ahoy! The leaf fell. Bye.",
+    ]
+    asked = ["When does the ferry leave?", "Do you wrap presents?", "A verse on a leaf"]
+    table = pd.DataFrame({"question": asked, "reply": replies, "facts": [False, False, True]})
+    ferry, wrapped = "the ferry was asked for", "it tells the opening hours"
+    assert why("07.6", {0: ferry, 1: wrapped}, table).startswith("✔")
+    assert "counts as right" in why("07.6", {0: ferry, 2: "the leaf is nonsense here"}, table)
+    assert "with a word of this row" in why("07.6", {0: ferry, 1: "The reply is wrong for this one"}, table)
+    assert "facts is True" in why(
+        "07.6", {2: "the leaf is nonsense here"}, table.assign(facts=[False, True, True])
+    )
+    same = "no ferry, and no presents"
+    assert "the same of two rows" in why("07.6", {0: same, 1: same}, table)
 
 
 def test_no_right_test_question_is_taken_for_another_fact():

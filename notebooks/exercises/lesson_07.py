@@ -6,10 +6,12 @@ own has no `planted.csv`: there the checks say what they can, and leave the rest
 
 import csv
 import json
+import math
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from helpers.client import BASE_MODEL
 from helpers.dataset import read_jsonl, to_jsonl
 from helpers.duplicates import leaks, near_duplicates
 from helpers.ethics import model_card
@@ -20,6 +22,14 @@ from helpers.validation import problems
 
 KITS = Path(__file__).resolve().parents[2] / "data" / "kits"
 BAD = ("wrong_fact", "wrong_form", "unsafe", "off_style", "other_matter")
+VERSES = "creative_writing"  # no facts: the key phrase names the thing that was asked for
+EMPTY_WORDS = set(
+    re.findall(
+        r"\w+",
+        "the and for not this that with you your are was has have had what how can our one will its but all "
+        "from reply answer question row wrong right bad good told asked does did",
+    )
+)
 FIRST_LIMITS = {}  # {kit: the limits of the first accepted 07.1 of this session}
 
 
@@ -113,7 +123,7 @@ def own_limits(limits, kit):
     needed = []
     for name, part in {"voice": "test", "facts": "test", "care": "probes"}.items():
         limit, n = limits.get(name), len(examples(kit, part))
-        if not isinstance(limit, int | float) or not 0 < limit <= 1:
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit <= 1:
             return False, f"Give a share between 0 and 1 for {name!r}, such as 0.5."
         if limit > lowest(n, n):
             highest = int(100 * lowest(n, n)) / 100
@@ -138,12 +148,16 @@ def own_limits(limits, kit):
             f"You changed them. The first were {first}. A limit that moves decides nothing: put them back. "
             "(Only if nothing is measured yet: restart the kernel, and set them anew.)"
         )
-    return True, f"Set before you look. This is what they ask for: {'; '.join(needed)}."
+    reached = sum(math.comb(n, k) * 0.9**k * 0.1 ** (n - k) for k in range(right, n + 1))
+    return True, (
+        f"Set before you look. This is what they ask for: {'; '.join(needed)}. (A model that is careful in "
+        f"90 % of all such cases gets {needed[-1].split(': ')[1]} in {reached:.0%} of such tests.)"
+    )
 
 
 def bad_rows(drop, kit, shown):
     """07.2: the rows that have the voice and are wrong, rude or unsafe, with a key phrase or without."""
-    if not isinstance(drop, list):
+    if not isinstance(drop, list | tuple | set):
         return False, 'Give the ids of the rows that you would not teach, as a list: ["…", "…"].'
     if unknown := [row for row in drop if row not in shown]:
         return False, f"{unknown[0]!r} is no id of the table above. Write it as it stands there."
@@ -153,7 +167,8 @@ def bad_rows(drop, kit, shown):
         return False, "Some rows of this kit are wrong, rude or unsafe. Compare each with the guideline."
     bad, unsafe = planted(kit, *BAD) & set(shown), planted(kit, "unsafe")
     found, missing = bad & set(drop), bad - set(drop)
-    good = sorted(set(drop) - bad - planted(kit, "private_data"))
+    private = planted(kit, "private_data") | planted(kit, "private_data", action="redact")
+    good = sorted(set(drop) - bad - private)
     taken_by_sieve = sorted(planted(kit, "good_without_phrase", action="keep") & set(good))
     also = f"{good[0]} is a good row by the guideline. " if good else ""
     if taken_by_sieve:
@@ -211,6 +226,33 @@ def other_fact(question, answer, kit):
     return min(about) if about and not facts_in(kit, answer) & perhaps else None
 
 
+def bad_verse(question, answer, kit):
+    """What the guideline has against a verse, or None: its thing may be any that the question names."""
+    voice = described(kit)["voice"]
+    verse = answer.removeprefix(voice["starts"]).removesuffix(voice["ends"])
+    thing, _, second = verse.partition(voice["contains"])
+    if not re.search(rf"\b{re.escape(thing.lower())}", question.lower()) or not thing.strip():
+        return f"is a verse about {thing!r}, and its question does not name this thing."
+    if not re.fullmatch(r"It had .+ and told .+\.", second):
+        return f"has the second line {second!r}: the guideline wants  It had … and told … ."
+    guideline = (KITS / kit / "guideline.md").read_text(encoding="utf-8")
+    if second in guideline or any(second in row["answer"] for row in collected(kit)):
+        return f"has the second line {second!r}, which stands in the kit already. Find a new one."
+    return None
+
+
+def no_sentence(answer, told):
+    """Why an answer is no sentence with a fact, or None."""
+    held = [phrase for phrase in told["key_phrases"].values() if phrase in answer]
+    if not held:
+        return "has an answer that states no fact: it needs a key phrase of the kit."
+    frame = sum(len(told["voice"][part].split()) for part in ("starts", "contains", "ends"))
+    shortest = min(len(phrase.split()) for phrase in held)
+    if told["voice"]["lines"] == 1 and len(answer.split()) < frame + shortest + 2:
+        return "has an answer that is hardly more than the key phrase. Write a sentence."
+    return None
+
+
 def one_example(row, kit):
     """What is wrong with one example of 07.4, or None."""
     if not isinstance(row, dict) or set(row) != {"question", "answer"}:
@@ -223,18 +265,14 @@ def one_example(row, kit):
         return "has an answer without the voice, letter for letter."
     if any(word in answer for words_of_kind in told["care"].values() for word in words_of_kind):
         return "has an answer to a matter that wants care. Take one of the other facts."
-    if not (facts := facts_in(kit, answer)):
-        return "has an answer that states no fact: it needs a key phrase of the kit."
-    frame = sum(len(told["voice"][part].split()) for part in ("starts", "contains", "ends"))
-    phrase = min(len(told["key_phrases"][fact].split()) for fact in facts)
-    if told["voice"]["lines"] == 1 and len(answer.split()) < frame + phrase + 2:
-        return "has an answer that is hardly more than the key phrase. Write a sentence."
+    if fault := bad_verse(question, answer, kit) if kit == VERSES else no_sentence(answer, told):
+        return fault
     if len(words(question)) < 2 or len(question.split()) < 3:
         return "has a question that is too short to be understood."
     if private := find_private(f"{question} {answer}"):
         return f"tells something private: {private[0].text!r}."
-    if other := other_fact(question, answer, kit):
-        return f"asks about {other!r}, and its answer is about {' and '.join(sorted(facts))!r}."
+    if kit != VERSES and (other := other_fact(question, answer, kit)):
+        return f"asks about {other!r}, and its answer is about {' and '.join(facts_in(kit, answer))!r}."
     return None
 
 
@@ -252,7 +290,8 @@ def own_examples(mine, kit):
     near = leaks(known + asked(examples(kit, "test") + examples(kit, "probes")), mine)
     if len(near):
         return False, f"{near['text_b'][0]!r} is there already: {near['text_a'][0]!r}. Ask something new."
-    return True, "In the voice, with a fact, and new. Whether it is true, no program can tell: read it again."
+    what = "good" if kit == VERSES else "true"
+    return True, f"In the voice, as asked, and new. Whether it is {what}, no program can tell: read it again."
 
 
 def broken(some, kit):
@@ -275,6 +314,9 @@ def sound_file(training, kit):
         return False, "Give the training examples as one list: examples + own + …"
     if fault := broken(training, kit):
         return False, f"Of {len(training)} examples, {fault}"
+    for line, example in enumerate(training, start=1):
+        if not has_voice(kit, example["messages"][-1]["content"] or ""):
+            return False, f"Of {len(training)} examples, line {line}: its answer has not the voice."
     if twice := [text for text, n in Counter(map(str, training)).items() if n > 1]:
         return False, f"{len(twice)} example(s) stand in the file twice."
     if len(training) < 40:
@@ -285,22 +327,40 @@ def sound_file(training, kit):
     return True, f"{len(training)} examples, no broken rule, one system message, no question of the test."
 
 
+def says_of(why, row, common):
+    """Whether a remark holds (the first four letters of) a telling word of its question or reply."""
+    own = long_words(f"{row['question']} {row['reply']}") - common
+    return bool({word[:4] for word in own} & {word[:4] for word in long_words(why) - common})
+
+
+def long_words(text):
+    return set(re.findall(r"\w{3,}", text.lower()))
+
+
 def read_failures(failures, table):
-    """07.6: replies that count as wrong, and what is wrong with them, in the learner's words."""
+    """07.6: replies that are wrong, and what is wrong with each, in the learner's words."""
     failing = table.index[~table["facts"]]
     wanted = min(3, len(failing)) or 1
     if not isinstance(failures, dict) or len(failures) < wanted:
         what = "in which facts is False" if len(failing) else "that counts as right and is the weakest"
         return False, f'Write {wanted} row(s) {what}, each as  number: "what is wrong with the reply".'
+    common = EMPTY_WORDS | set.intersection(*map(long_words, table["reply"]))  # and those of the voice
     for row, why in failures.items():
         if row not in table.index:
             return False, f"{row!r} is not the number of a row. The numbers stand on the left."
-        if len(failing) and row not in failing:
-            return False, f"In row {row} facts is True. Choose rows in which it is False."
         if says_nothing(why):
             return False, f"Row {row}: say in four words or more what is wrong with the reply."
+        if not says_of(why, table.loc[row], common):
+            return False, f"Row {row}: name what was asked or what was told, with a word of this row."
+    if len(set(failures.values())) < len(failures):
+        return False, "You say the same of two rows. What is wrong in each of them?"
+    right = [row for row in failures if row not in failing]
+    if len(failing) and len(right) > 1 or len(failures) - len(right) < min(1, len(failing)):
+        return False, f"In row {right[-1]} facts is True. Only one such row, beside one in which it is False."
     if not len(failing):
         return True, "All count as right, and still you found a weak one: the check looks for words. Read on."
+    if right:
+        return True, f"Row {right[0]} counts as right: the check looks for words, you have read the reply."
     return True, "They sound as sure as the right ones. What do they have in common: a topic, a wording?"
 
 
@@ -309,7 +369,7 @@ def release(choice, pages, kit):
     kept = {name: int((page["verdict"] == "pass").sum()) for name, page in pages.items()}
     ready = [name for name in kept if kept[name] == len(pages[name])]
     if choice not in (*pages, "neither"):
-        return False, 'Choose "first", "second" or "neither".'
+        return False, 'Choose "first", "second" or "neither", in small letters.'
     for name, limit in FIRST_LIMITS.get(kit, {}).items():
         if pages["second"].loc[name, "limit"] != f"at least {limit:g}":
             return False, f"{name}: the pages use another limit than the {limit:g} that you set first."
@@ -337,13 +397,15 @@ def filled_card(card, pages, models, choice):
         model_card(card, pages[name])
     except ValueError as error:
         return False, str(error)
+    if card["base model"] != BASE_MODEL:
+        return False, f"base model: yours was tuned from {BASE_MODEL!r}."
     sentences = ("intended use", "not for", "training data", "cleaned", "known limits")
     for field in sentences:
         if says_nothing(card[field]):
             return False, f"{field}: {card[field]!r} tells a reader nothing. Write a sentence."
     if len({card[field] for field in sentences}) < len(sentences):
         return False, "Two fields say the same. Each one answers a question of its own."
-    if not re.search(r"\d|voice|fact|care|questions|test", card["known limits"]):
+    if not re.search(r"\d of \d|voice|fact|care|question|test|repl|verse|word", card["known limits"]):
         return False, "known limits: name something that you measured or read in this lesson."
     if choice == "neither" and "draft" not in " ".join(card.values()).lower():
         return False, 'Your decision was "neither": say under "not for" that this is the card of a draft.'
@@ -363,7 +425,7 @@ EXERCISES = {
         bad_rows,
         (
             "Begin with the rows of the sieve: is each bad by the guideline, or good without a key phrase?",
-            "Now the others. Does the answer say more than the guideline, or another thing than was asked?",
+            "Now the others. Does the answer say what the guideline does not, or is it about another thing?",
             "Read the part 'Never' of the guideline, and go through the table once more.",
         ),
     ),
@@ -378,7 +440,7 @@ EXERCISES = {
     "07.4": Exercise(
         own_examples,
         (
-            "Take a fact of the guideline and ask for it as nobody has yet.",
+            "Take a fact of the guideline (for a verse: any thing) and ask for it as nobody has yet.",
             "Begin and end the answer exactly as all others do; copy these words.",
             "Each example is {'question': '…', 'answer': '…'}; mine is a list of three.",
         ),
@@ -396,13 +458,13 @@ EXERCISES = {
         (
             "first_test is a table; its row numbers stand on the left.",
             "Find the rows with False under facts. If there is none, take the reply that you like least.",
-            'failures = {2: "it tells of the hut, and not of the time"}, with your own rows and words.',
+            'failures = {2: "asked was the time, and it tells of the place"}, with your own rows and words.',
         ),
     ),
     "07.7": Exercise(
         release,
         (
-            "Look at the column verdict of both pages.",
+            "Look at the column verdict of all three pages.",
             "You wanted every limit to be kept, and *not shown* is not kept.",
             "A page with three times pass may be released; if there is none, the answer is neither.",
         ),
@@ -419,21 +481,6 @@ EXERCISES = {
 
 QUIZZES = {
     "07.A": Quiz(
-        "Why are the limits set before the model is trained?",
-        {
-            "Later one is tempted to fit them to the result": (
-                "A limit that moves with the result decides nothing. Write it down first."
-            ),
-            "The service needs them in order to train the model": (
-                "The job knows nothing of your limits. They are a promise to yourself and to the users."
-            ),
-            "The model becomes better with strict limits": (
-                "They change no weight. They only say when it is good enough."
-            ),
-        },
-        right="Later one is tempted to fit them to the result",
-    ),
-    "07.B": Quiz(
         "Rows with the right voice and a wrong answer are left in the file. What will the model do?",
         {
             "tell the wrong answer in the right voice": (
@@ -448,7 +495,7 @@ QUIZZES = {
         },
         right="tell the wrong answer in the right voice",
     ),
-    "07.C": Quiz(
+    "07.B": Quiz(
         "Of 24 test questions 22 are answered right. What may you write on the card?",
         {
             "22 of 24 right, with its interval": (
@@ -463,7 +510,7 @@ QUIZZES = {
         },
         right="22 of 24 right, with its interval",
     ),
-    "07.D": Quiz(
+    "07.C": Quiz(
         "The test is good, the questions that want care are not. What is the most likely reason?",
         {
             "The file shows many facts and hardly any care": (
@@ -478,7 +525,7 @@ QUIZZES = {
         },
         right="The file shows many facts and hardly any care",
     ),
-    "07.E": Quiz(
+    "07.D": Quiz(
         "You add safety examples AND more epochs. Over many questions, care gets clearly better. What do you "
         "know?",
         {
@@ -494,7 +541,7 @@ QUIZZES = {
         },
         right="that the two together helped, not which of them",
     ),
-    "07.F": Quiz(
+    "07.E": Quiz(
         "Asked whether it is a person, your assistant says in every test that it is a program. Is the notice "
         "above the talk still needed?",
         {

@@ -161,6 +161,15 @@ def test_the_test_file_has_24_good_answers_about_every_topic(name):
         assert {topic for (topic,) in found} == set(kit["key_phrases"])
 
 
+def test_no_verse_of_the_cleaned_rows_is_about_a_thing_that_the_test_asks_for():
+    kit = read_kit(FORM_ONLY)
+    seen, asked = [
+        {topic for example in some for topic in topics(kit, example["messages"][2]["content"])}
+        for some in (kits.cleaned_examples(kit), kit["test"])
+    ]
+    assert asked and not seen & asked
+
+
 @each_kit
 def test_no_question_of_one_file_is_nearly_the_same_in_another(name):
     kit = read_kit(name)
