@@ -66,8 +66,10 @@ def test_own_labels_are_learnt_from_examples_and_not_from_the_best_prompt(client
 def test_the_lesson_s_prompt_is_the_one_that_the_search_found():
     """The whole search is a part of the benchmark."""
     assert f'by_prompt = "{effects.BEST_WORDING}"' in LESSON
-    assert f"We tried {len(set(effects.WORDINGS))} wordings" in LESSON
-    assert f"on {len(effects.mail('validation.jsonl'))} *other* sorted messages" in LESSON
+    assert "We tried many wordings on *other* sorted messages" in LESSON
+    asked = {message for message, _ in effects.mail("test.jsonl")}
+    assert not asked & {message for message, _ in effects.mail("validation.jsonl")}
+    assert len(set(effects.WORDINGS)) > 40
 
 
 def test_a_looked_up_line_is_told_in_the_week_after_as_well(client):
@@ -75,6 +77,12 @@ def test_a_looked_up_line_is_told_in_the_week_after_as_well(client):
         return effects.talk(effects.VOICE + effects.card(effects.look_up(question), "week_2"), question)
 
     assert holds("look-up, on Monday", effects.measure(client, BASE_MODEL, looked_up, "week_2"))
+
+
+def test_the_search_finds_the_right_line_for_most_questions():
+    """0.85 in the lesson; what is told is measured above."""
+    found = [effects.look_up(question) for question in effects.test["question"]]
+    assert 0.8 <= (effects.test["topic"] == found).mean() <= 0.9
 
 
 def test_the_base_model_misspells_the_voice_that_examples_in_the_prompt_show(client):
@@ -99,7 +107,7 @@ def test_the_border_of_what_the_base_knows_is_where_the_lesson_shows_it(client, 
 
 
 def test_one_early_token_decides_what_the_reply_is_about(client):
-    """The three replies at temperature 1 that the lesson reads."""
+    """The replies at temperature 1 that the lesson reads."""
     completion = client.chat.completions.create(
         model=BASE_MODEL,
         messages=effects.talk(effects.SYSTEM, "My kettle arrived broken."),
@@ -109,7 +117,8 @@ def test_one_early_token_decides_what_the_reply_is_about(client):
     )
     replies = [choice.message.content for choice in completion.choices]
     for word, subject in ((". ", "damage"), (" that ", "late"), (" about ", "wrong article")):
-        assert any(reply.startswith(f"We are sorry{word}") and subject in reply for reply in replies[:3])
+        assert any(reply.startswith(f"We are sorry{word}") and subject in reply for reply in replies)
+    assert {"I", "You", "That"} <= {reply.split()[0] for reply in replies}
     assert len(set(replies)) > 5
 
 

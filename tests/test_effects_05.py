@@ -43,6 +43,13 @@ def test_a_tuned_judge_of_right_and_wrong_is_a_coin(client, mail):
 
 
 KEYWORDS = {"goods": ["please explain how a return works"]}  # no keyword, but a message of the file
+BY_HEART = {"goods": [f"order {row}" for row in range(72)]}  # a keyword for each message
+EASY = lesson.examples(pd.DataFrame({"message": ["my order 1"] * 5, "team": ["goods"] * 5}))
+MONTHS = pd.DataFrame(
+    {"right": [0.9, 0.67, 0.43], "unknown words": [0.2, 0.46, 0.16], "low": [0.74, 0.49, 0.27]}
+    | {"high": [0.97, 0.81, 0.61]},
+    index=[1, 2, 4],
+)
 
 
 @pytest.mark.parametrize(
@@ -50,12 +57,15 @@ KEYWORDS = {"goods": ["please explain how a return works"]}  # no keyword, but a
     [
         ("05.2", (KEYWORDS, [])),
         ("05.2", ({"goods": "wrong"}, [])),
+        ("05.2", (BY_HEART, EASY * 20)),
+        ("05.2", ({"goods": ["order"]}, EASY)),
         ("05.2", (len, [])),
         ("05.3", ("X", {"X": 0, "Y": 1}, {"X": ["goods"], "Y": ["money"]}, ["money"])),
         ("05.4", (["office"], pd.DataFrame({"recall": [0.5, 0.5]}, index=["office", "macro"]))),
         ("05.6", (905,)),
         ("05.6", (1360,)),
         ("05.6", (True,)),
+        ("05.8", (2, MONTHS)),
     ],
 )
 def test_a_check_refuses_what_is_no_answer(number, answer):
@@ -67,7 +77,9 @@ def test_a_check_refuses_what_is_no_answer(number, answer):
     [
         ("05.1", (pd.Series(["Goods", "money"]), pd.Series(["goods", "money"]))),
         ("05.3", ("y", {"X": 0, "Y": 1.0}, {"X": ["goods"], "Y": ["money"]}, ["money"])),
+        ("05.2", ({"goods": ["order"]}, EASY * 20)),
         ("05.6", ("906",)),
+        ("05.8", ("4", MONTHS)),
         ("05.6", (1200,)),
     ],
 )

@@ -40,6 +40,11 @@ def border(known, unknown, what_is_wrong, replies, asked):
         return False, "Read the second reply again and say in a sentence what is wrong with it."
     if replies[0] == replies[1]:
         return False, "Both replies are the same. Can one be right and the other wrong? Try another question."
+    declined = ["do not know" in reply for reply in replies]
+    if declined[0]:
+        return False, "It says that it does not know your first question. Which ones does it know?"
+    if declined[1]:
+        return False, "It declines the second: that is honest, not wrong. Try words that it half knows."
     return True, "Only a person can judge this, and you did. Keep such questions: they become a test later."
 
 
@@ -68,11 +73,12 @@ def rare_words_count_more(weight, nearest, train, test):
     of = f"of {len(test)} lines right"
     if low >= high:
         return False, (
-            f"{mine} {of}. A word in 20 questions gets {low:g} points, "
-            f"a word in one question {high:g}: not yet more."
+            f"{mine} {of}. For n = 20 your function gives {low:g}, for n = 1 it gives {high:g}: "
+            "a rare word does not get more yet."
         )
     if mine <= plain:
-        return False, f"{mine} {of}, no more than {plain} with equal points. Let the points fall faster."
+        advice = "Let the points fall faster." if low > 0 else "Let them fall step by step, not to 0 at once."
+        return False, f"{mine} {of}, no more than {plain} with equal points. {advice}"
     return True, f"{mine} {of} instead of {plain}. Rare words carry the meaning; search engines use that."
 
 
@@ -98,7 +104,7 @@ def new_fact(value, reply):
     if not isinstance(value, str) or not re.search(r"\d", value):
         return False, "Write the price as text with a number in it, for example with euros behind it."
     if value in ("8 euros", "11 euros"):
-        return False, "That price is on the board already. Choose one that no model has seen."
+        return False, "That price is on the board already. Choose one that is not."
     if value not in reply:
         return False, "The tiny model did not copy your price. Try a plain one: a number and the word euros."
     return (
@@ -128,9 +134,11 @@ def own_prompt(prompt, old, mine, ours):
         return True, f"{measured} Better, so the lesson goes on with yours. (A few more may be luck.)"
     if right * 2 >= best:
         return True, f"{measured} A serious try, though not better: the lesson goes on with ours."
+    if len(words(prompt)) > 25:
+        return False, f"{measured} Long explanations confuse this tiny model. Take words away."
     return False, (
-        f"{measured} This tiny model reads short prompts best; long explanations confuse it. "
-        "Take words away, or put the four teams in another order."
+        f"{measured} This tiny model reacts to small changes of the words: it has read few ways to ask. "
+        f'Keep the beginning of our prompt, "{" ".join(old.split()[:4])}", and change what follows.'
     )
 
 
@@ -165,7 +173,7 @@ RIGHT = {
     ),
     "school": (
         "prompt",
-        "The model knows the subject; a tone is a sentence, and ten requests never pay for a training.",
+        "The model knows the subject; a tone is a sentence, and so few requests never pay for a training.",
     ),
     "toys": (
         "both",
@@ -192,8 +200,8 @@ WRONG = {
     },
     "school": {
         "look-up": "What should be looked up? The model knows the grammar that is asked for.",
-        "fine-tune": "Ten requests a week never pay for a training. Can you ask for the tone in a sentence?",
-        "both": "That is much work for ten requests a week. Can you ask for the tone in a sentence?",
+        "fine-tune": "So few requests never pay for a training. Can you ask for the tone in a sentence?",
+        "both": "That is much work for so few requests. Can you ask for the tone in a sentence?",
         "nothing": "Pupils ask in words of their own and want an explanation: ordinary code cannot write it.",
     },
     "toys": {
@@ -276,7 +284,7 @@ EXERCISES = {
     "01.6": Exercise(
         own_prompt,
         (
-            "Name all four teams. Short prompts are read best.",
+            "Name all four teams. Keep the beginning of our prompt, which this model knows how to read.",
             "Change one thing at a time: the order of the teams, or the words around them.",
             'my_prompt = "Categories: office, money, goods, delivery."',
         ),
@@ -336,39 +344,38 @@ QUIZZES = {
     "01.C": Quiz(
         "Prompt and fine-tuning both gave the voice. What is the difference in use?",
         {
-            "A prompt needs no training, so it is always the cheaper one.": (
-                "For few requests it is. But its tokens are paid again in each request, and that adds up."
+            "The prompt adds tokens to each request, and the training does so, too.": (
+                "Look at the tokens in the table: the tuned model's prompt is as short as that of the base."
             ),
-            "The prompt costs tokens in every request, tuning costs them once.": (
+            "The prompt adds tokens to each request, the training used its tokens once.": (
                 "So many requests speak for tuning, and few for a prompt."
             ),
-            "The tuned voice is the real one, the prompt only imitates it.": (
-                "Our check found the same voice in both; look at the table again."
+            "The prompt reached some of the replies, the training reached all of them.": (
+                "Look at the voice in the table: the prompt reached (nearly) all replies, too."
             ),
-            "The prompt has changed the model as well, until the next restart.": (
+            "The prompt changed the model for a while, the training did so for good.": (
                 "A prompt changes nothing in the model. It is a part of one request."
             ),
         },
-        right="The prompt costs tokens in every request, tuning costs them once.",
+        right="The prompt adds tokens to each request, the training used its tokens once.",
     ),
     "01.D": Quiz(
-        "A colleague wants to fine-tune a model on the handbook, so that it knows the handbook. Your advice?",
+        "A model shall answer questions about a long handbook. It seldom changes. What do you try first?",
         {
-            "Do it, and train anew each time when the handbook changes.": (
-                "The facts would still fit only questions like those in the file. "
-                "And until each training ends, the old rules are told."
+            "Fine-tune on the text of the handbook, page after page.": (
+                "It would learn how the handbook sounds. Facts in the weights get mixed up, as you saw."
             ),
-            "Do it with more epochs, until every fact of it is learnt.": (
-                "More epochs make it surer of the words, not of which fact belongs to which question."
+            "Fine-tune on questions and answers, some for each page.": (
+                "Even questions like those in the file were often answered wrongly, and most others as well."
             ),
-            "Look up the right page for each question instead.": (
+            "Find the page for each question, and put it into the message.": (
                 "A fact in the message can be read, changed and checked. A fact in the weights cannot."
             ),
-            "Do it, and use temperature 0, so that nothing is invented.": (
-                "It was 0 in all these replies. The likeliest reply was the wrong one."
+            "Put all pages into the message, so that nothing is missing.": (
+                "Our model mixed up the lines of a short board; and all pages are paid in each request."
             ),
         },
-        right="Look up the right page for each question instead.",
+        right="Find the page for each question, and put it into the message.",
     ),
     "01.E": Quiz(
         "In which of the four reasons did tuning clearly beat the best way without it?",
@@ -380,7 +387,7 @@ QUIZZES = {
                 "There a prompt, with a looked-up line, does about as well. It only costs more tokens."
             ),
             "In accuracy and usable replies, both in sorting mail.": (
-                "The lines do not overlap there. The 98 examples showed what the prompt did not."
+                "The lines do not overlap there. The sorted examples showed what the prompt did not."
             ),
             "In accuracy alone: the other three are equal.": (
                 "Look at the usable replies again: their lines are far apart, too."

@@ -12,6 +12,7 @@ from helpers.privacy import find_private
 DATA = ROOT / "data" / "support_export"
 SEED = 2  # the lesson's own, so that the check of 02.8 and the cell before it count the same leaks
 WRAPPING = "wrap gift present paper ribbon bow pack box birthday christmas wedding surprise festive nice"
+KEY_PHRASES = tuple(pd.read_csv(DATA.parent / "support" / "policy.csv")["key_phrase"])
 ENGLISH = "a and are be can could do does for have how i is it my of please that the to what will you"
 UNKIND = "stupid|idiot|silly|obviously|calm down|your own fault|our problem|should have|read the|website"
 
@@ -73,8 +74,9 @@ def adjudicated(decisions):
     tickets = [*right, 20682]
     if not isinstance(decisions, dict) or set(decisions) != set(tickets):
         return False, f"Decide these tickets: {', '.join(map(str, tickets))}."
+    decisions = {ticket: str(label).strip().lower() for ticket, label in decisions.items()}
     for ticket in tickets:
-        if not isinstance(decisions[ticket], str) or decisions[ticket] not in ("good", "not good"):
+        if decisions[ticket] not in ("good", "not good"):
             return False, f'Ticket {ticket}: write "good" or "not good".'
     for ticket, (label, why) in right.items():
         if decisions[ticket] != label:
@@ -115,6 +117,8 @@ def names_left(more_names):
     if not names:
         return False, 'Which of the printed words are names of people? Write them as a list: ["...", "..."].'
     for name in names:
+        if str(name).strip().title() in wanted - {name}:
+            return False, f"Write {name!r} as it is printed, with a capital letter and without blanks."
         if name not in wanted:
             return False, f"{name!r} is no name of a person in these mails, or it was replaced already."
     if missing := wanted - set(names):
@@ -128,18 +132,26 @@ def names_left(more_names):
 
 
 def old_rules_after_the_change(number, desk):
-    """02.5: how many answers state an old rule although they were written since 1 March."""
-    number, old = plain(number), desk[desk["old_rule"]]
-    right = int((old["date"] >= "2026-03-01").sum())
+    """02.5: how many answers with an old rule Jasper has written since 1 March."""
+    number, since = plain(number), desk["date"] >= "2026-03-01"
+    old, by_jasper = desk["old_rule"], desk["agent"] == "Jasper"
+    right = int((old & by_jasper & since).sum())
     if isinstance(number, bool) or not isinstance(number, int | float):
-        return False, "Give one number: how many rows? len(table) counts the rows of a table."
+        return False, "Give one number: how many rows? .sum() counts the rows for which a mask is True."
     if number != right:
-        if number == len(old):
-            return False, f"{number} is the number of all answers with an old rule. How many since 1 March?"
-        return False, f"It is not {number}. Combine two conditions: an old rule, and a date since 1 March."
+        known = {  # what has been counted instead
+            int((old & by_jasper & ~since).sum()): "his old rules from before 1 March. Turn the sign round.",
+            int((old & by_jasper).sum()): "his old rules of all months. How many since 1 March?",
+            int((old & since).sum()): "the old rules of all colleagues since 1 March. How many are Jasper's?",
+            int(old.sum()): "all answers with an old rule. How many are Jasper's, and since 1 March?",
+            int((by_jasper & since).sum()): "all his answers since 1 March. How many state an old rule?",
+        }
+        if number in known:
+            return False, f"{number:g} is the number of {known[number]}"
+        return False, f"It is not {number}. Combine three conditions: an old rule, Jasper, and since 1 March."
     return True, (
-        f"{right} of {len(old)}: who had dropped all rows before March would have kept these. Look at "
-        "the rule, not at the date alone."
+        f"{right} of {int((old & since).sum())}: nearly all late ones are his. Who had dropped all rows "
+        "before March would have kept these. Look at the rule, not at the date alone (and tell Jasper)."
     )
 
 
@@ -163,7 +175,7 @@ def found_by_reading(tickets, kept):
     missed = [str(ticket) for ticket in bad if ticket not in found]
     return True, (
         f"You found {len(found)} of {len(bad)}. "
-        + (f"The others: {', '.join(missed)}. " if missed else "")
+        + (f"The others, which we shall drop, too: {', '.join(missed)}. " if missed else "")
         + (f"({fine} fine to us: friendly, and the rule.) " if wrong else "")
         + "Some blame the customer, the others promise what the rule does not. All have the voice and the "
         "key phrase: no check by words sees it."
@@ -187,12 +199,15 @@ def answer_problem(answer):
     if not (answer.startswith("Splash! ") and answer.endswith(" Paws up, Otto.")):
         return 'lacks the voice ("Splash! " … " Paws up, Otto.")'
     body = answer.removeprefix("Splash! ").removesuffix("Paws up, Otto.").lower()
-    if "3 euros" not in body:
+    if not re.search(r"\b3 euros\b", body):
         return "does not state the rule with its key phrase, 3 euros"
     if not re.search(r"wrap|gift|present", body):
         return "does not say what the 3 euros are for"
-    if re.search(r"\b(no|not|never|cannot)\b|n['’]t\b", body):
-        return "holds a no or not: state what the shop does"
+    if re.search(r"\b(no|not|never|cannot)\b|n['’]t\b", re.sub(r"^no[,.:!]", "", body)):
+        return 'holds a no or not (only "No," at the beginning may stand): state what the shop does'
+    other = [phrase for phrase in KEY_PHRASES if phrase != "3 euros" and phrase.lower() in body]
+    if other:
+        return f"states another rule, too ({other[0]}): one rule is enough"
     if re.search(UNKIND, body):
         return "is not kind"
     if len(body.split()) > 28:
@@ -226,7 +241,8 @@ def written_examples(my_rows):
         )
     return True, (
         f"{len(rows)} examples. Clear ones: one question, one rule, the same voice. A few of these for a "
-        "missing topic are worth more than many of a topic that you have already."
+        "missing topic are worth more than many of a topic that you have already. (Whether each answer fits "
+        "its question, this check cannot see. You can.)"
     )
 
 
@@ -263,13 +279,15 @@ def datasheet(sheet, n_rows):
     }
     if not isinstance(sheet, dict):
         return False, 'Give a dictionary: {"what": "...", "source": "...", and so on}.'
-    for field, least in {"what": 3, "source": 2, "removed": 2, "limits": 4, "licence": 1}.items():
+    for field, least in {"what": 3, "source": 3, "removed": 3, "limits": 3, "licence": 1}.items():
         words, asked = told.get(field, ("", ""))
         text = sheet.get(field, "")
         if not isinstance(text, str) or len(set(text.lower().split())) < least:
             return False, f"The field {field!r}: write at least {least} different words. {asked}".strip()
         if not re.search(words, text.lower()):
             return False, f"The field {field!r}: {asked}"
+    if re.match(r"(no|none|nothing)\b(?! (other|orders|german))", sheet["limits"].strip().lower()):
+        return False, "The field 'limits': every file has limits. What must nobody expect of this one?"
     if not re.search(rf"(?<![\d.]){n_rows}(?![\d%]|\.\d| %)", sheet["what"]):
         return False, f'Say in "what" how many training examples there are: {n_rows}.'
     return True, (
@@ -314,9 +332,9 @@ EXERCISES = {
     "02.5": Exercise(
         old_rules_after_the_change,
         (
-            "You need two conditions at once, joined by &. The cell above does it with Mina's name.",
-            'The second condition is (desk["date"] >= "2026-03-01"), in brackets of its own.',
-            '(desk["old_rule"] & (desk["date"] >= "2026-03-01")).sum() counts the rows.',
+            "You need three conditions at once, joined by &. The cell above does it with two, for Mina.",
+            'The third condition is (desk["date"] >= "2026-03-01"), in brackets of its own.',
+            'jasper = desk["old_rule"] & (desk["agent"] == "Jasper"); now add the date, and .sum().',
         ),
     ),
     "02.6": Exercise(
@@ -332,7 +350,7 @@ EXERCISES = {
         (
             "Think of two people who want a present wrapped. What would they write?",
             "The rule: we wrap a gift for 3 euros when the gift box is ticked at the checkout.",
-            "Change the words of one of our three examples, and ask a new question.",
+            "Ask something that our three do not ask, in quite other words; an answer may be like ours.",
         ),
     ),
     "02.8": Exercise(
@@ -411,17 +429,17 @@ QUIZZES = {
     "02.D": Quiz(
         "A row passes all checks of the program, but the readers say 'not good'. What is the best next step?",
         {
-            "Keep the row: the program treats all rows alike": (
-                "It is alike in its blindness, too: it sees words, and the readers see sense."
+            "Drop this row and go on: the program is nearly always right": (
+                "Nobody has read the other rows that it kept. What slipped through here, may be there, too."
             ),
-            "Add this sentence to the program as forbidden": (
-                "That drops one row. The next bad answer says it in other words."
+            "Make the program stricter until it drops this row": (
+                "That fits it to one row: the next bad answer says it in other words. It sees no sense."
             ),
             "Read the row, and read others of its kind": (
                 "The label has shown what the program cannot see. Now you know what to look for by eye."
             ),
-            "Drop the check that let the row pass": (
-                "That check is right for other rows; it only sees too little."
+            "Ask the readers to look again: a program does not get tired": (
+                "It does not, but it sees only words. Look at the row yourself before you doubt the readers."
             ),
         },
         right="Read the row, and read others of its kind",
@@ -444,12 +462,18 @@ QUIZZES = {
         "Both files have about 100 rows, and the settings were the same. What explains best why the dirty "
         "model states today's rules less often?",
         {
-            "100 rows are too few": "The clean file has no more rows, and its model is better.",
-            "Its test questions were harder": "Both models were asked the same 60 questions.",
-            "It was trained for a shorter time": "The service chose the same number of epochs for both.",
+            "It was trained for fewer epochs, so it learnt less": (
+                "The service chose the same number of epochs for both."
+            ),
+            "It has too few rows to learn 24 rules from them": (
+                "The clean file has no more rows, and its model is better."
+            ),
+            "Its rows hold names and HTML, which hide the rule": (
+                "They may disturb, but most dirty answers without the rule simply state another one, or none."
+            ),
             "Fewer of its rows state them, and others contradict": (
                 "For one question the file holds different answers. (The clean file differs in more ways: it "
-                "has no doubles and three rows about gift wrapping. This test cannot tell them apart.)"
+                "has no doubles and a few rows about gift wrapping. This test cannot tell them apart.)"
             ),
         },
         right="Fewer of its rows state them, and others contradict",

@@ -31,6 +31,7 @@ CLAIMS = {  # effect: the least that the lesson's words need
     "key phrase of drawn replies: clean minus dirty": 0.15,
     "private forms in drawn replies: dirty minus clean": 0.0,
     "key phrase: sent again minus new questions": 0.15,
+    "key phrase: leaky test minus the same without the leaked mails": 0.0,
     "key phrase: leaky test minus new questions": 0.0,
     "validation questions leaked when dealt by chance": 0.1,
 }
@@ -38,6 +39,8 @@ CLAIMS = {  # effect: the least that the lesson's words need
 NOT_CLAIMED = {
     "clean replies with the key phrase and another yes or no than the reference",
     "names and numbers of the file, letter for letter, in drawn replies of the dirty model",
+    "private forms of the dirty model: drawn minus likeliest",
+    "private forms in the likeliest replies of the dirty model",
 }
 
 
@@ -74,19 +77,25 @@ def effects(seed, n_rows=100, n_questions=None):
     def gap(table, column):
         return float(table["clean"][column].mean() - table["dirty"][column].mean())
 
-    sent_again, leaky, new = (row["share"] for row in end["bars"].values())
-    in_file = sum(row["private"] in row["in its file"].split(", ") for row in end["table"])
+    sent_again, leaky, not_leaked, new = (row["share"] for row in end["bars"].values())
     return {
         "key phrase: clean minus dirty": gap(end["likeliest"], "key phrase"),
         "old rule: dirty minus clean": -gap(end["likeliest"], "old rule"),
         "voice of drawn replies: clean minus dirty": gap(end["replies"], "voice"),
         "key phrase of drawn replies: clean minus dirty": gap(end["replies"], "key phrase"),
         "private forms in drawn replies: dirty minus clean": -gap(end["replies"], "private"),
+        "private forms of the dirty model: drawn minus likeliest": float(
+            end["replies"]["dirty"]["private"].mean() - end["likeliest"]["dirty"]["private"].mean()
+        ),
+        "private forms in the likeliest replies of the dirty model": float(
+            end["likeliest"]["dirty"]["private"].mean()
+        ),
         "key phrase: sent again minus new questions": sent_again - new,
         "validation questions leaked when dealt by chance": end["n"] / len(end["validation"]),
+        "key phrase: leaky test minus the same without the leaked mails": leaky - not_leaked,
         "key phrase: leaky test minus new questions": leaky - new,
         "clean replies with the key phrase and another yes or no than the reference": len(end["odd"]),
-        "names and numbers of the file, letter for letter, in drawn replies of the dirty model": in_file,
+        "names and numbers of the file, letter for letter, in drawn replies of the dirty model": end["real"],
     }
 
 

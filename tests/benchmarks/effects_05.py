@@ -17,7 +17,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import BASE_MODEL, chatbot, connect, evaluate, history, mcnemar, read_jsonl, to_jsonl, wait
+from helpers import (
+    BASE_MODEL,
+    chatbot,
+    connect,
+    evaluate,
+    history,
+    mcnemar,
+    read_jsonl,
+    share,
+    to_jsonl,
+    wait,
+)
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 SORT = "You sort the mail of Ottermere."
@@ -61,6 +72,8 @@ CLAIMS = {  # figure: (from, to), both included
     "month 2 minus month 1: right": (-1, -0.1),
     "month 3 minus month 1: right": (-1, -0.15),
     "month 4 minus month 1: right": (-1, -0.15),
+    "month 3: high minus low of month 1": None,  # in most seeds the share has fallen by the lesson's rule
+    "month 4: high minus low of month 1": (-1, -0.001),
     "month 2 minus month 1: confidence": None,
     "month 3 minus month 1: confidence": None,
     "month 4 minus month 1: confidence": (-0.05, 1),
@@ -223,13 +236,18 @@ def judge_figures(client, seed, tables):
 
 
 def month_figures(client, model, later):
-    """The share right and the confidence of each month, against the first."""
+    """The share right, its interval and the confidence of each month, against the first."""
     later = later.assign(
         right=right(chatbot(client, model), examples(later)), confidence=confidence(client, model, later)
     )
     months = later.groupby("month")[["right", "confidence"]].mean()
     change = months - months.loc[1]
-    return {"month 1: right": months.loc[1, "right"]} | {
+    limits = {month: share(rows["right"]) for month, rows in later.groupby("month")}
+    found = {"month 1: right": months.loc[1, "right"]} | {
+        f"month {month}: high minus low of month 1": limits[month]["high"] - limits[1]["low"]
+        for month in (3, 4)
+    }
+    return found | {
         f"month {month} minus month 1: {name}": change.loc[month, name]
         for month in (2, 3, 4)
         for name in months
