@@ -31,8 +31,8 @@ LAB_OPTIONS = ["--LabApp.extension_manager=readonly", f"--ServerApp.root_dir={RO
 # Every notebook is run from top to bottom by .venv's own Python; outputs may differ, errors may not occur.
 NBVAL_OPTIONS = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=120"]
 
-# Two at a time, since a lesson mostly waits for its job; what tests/conftest.py groups stays together.
-XDIST_OPTIONS = ["--numprocesses=2", "--dist=loadgroup"]
+# Two at a time, since a lesson mostly waits for its job; the cells of a notebook stay in one process.
+XDIST_OPTIONS = ["--numprocesses=2", "--dist=loadfile"]
 
 
 def main(arguments):

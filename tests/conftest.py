@@ -16,13 +16,6 @@ def pytest_configure(config):
         os.environ["LOCAL_OPENAI_STORE"] += f"/{config.workerinput['workerid']}"
 
 
-def pytest_collection_modifyitems(items):
-    """Keep each file in one process; only the tests that run a whole lesson are spread, one by one."""
-    for item in items:
-        alone = item.nodeid if item.get_closest_marker("runs_a_lesson") else item.path
-        item.add_marker(pytest.mark.xdist_group(str(alone)))
-
-
 @pytest.fixture
 def store(tmp_path):
     """A folder for a store; its worker, if there is one, ends when the folder is gone."""

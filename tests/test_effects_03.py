@@ -213,7 +213,8 @@ def test_what_says_nothing_is_no_answer():
     def pair(better, question="Is the oak table in stock?"):
         outputs = {"preferred_output": better, "non_preferred_output": "Yes."}
         replies = {key: [{"role": "assistant", "content": text}] for key, text in outputs.items()}
-        return {"input": {"messages": [{"role": "user", "content": question}]}} | replies
+        asked = [{"role": "system", "content": effects.SYSTEM}, {"role": "user", "content": question}]
+        return {"input": {"messages": asked}} | replies
 
     good = "Splash! Tap the bell on its page and we mail you. Paws up, Otto."
     assert verdict("03.9", pair(good), "Yes.")[0]

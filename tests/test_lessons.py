@@ -108,7 +108,6 @@ def test_every_exercise_and_every_question_stands_in_its_lesson(path):
 
 
 @lessons
-@pytest.mark.runs_a_lesson
 def test_each_stub_fails_its_check_and_each_solution_passes(path, tmp_path, monkeypatch):
     notebook = read(path)
     exercises = [cell for cell in code_cells(notebook) if exercise_of(cell)]

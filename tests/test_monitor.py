@@ -1,8 +1,8 @@
 import matplotlib.pyplot as plt
 import pytest
-from test_jobs import start_job
 
 from helpers import watch
+from tests.test_jobs import start_job
 
 
 @pytest.fixture(autouse=True)
