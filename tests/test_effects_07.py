@@ -271,7 +271,6 @@ def fill(folder):
         (folder / f"{part}.jsonl").write_bytes(to_jsonl(lines))
 
 
-@pytest.mark.runs_a_lesson
 def test_the_lesson_runs_from_top_to_bottom_with_a_kit_of_ones_own(tmp_path, monkeypatch):
     for part in ("notebooks", "helpers", "data/kits"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", ".*"))
