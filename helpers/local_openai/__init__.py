@@ -76,9 +76,10 @@ BASE_MODELS = {"tiny-chat": ROOT / "data" / "base_model"}
 def start(store=None, *, simulate=None, token=None):
     """The service as a WSGI app, with its state in the folder `store`.
 
-    `store` defaults to the environment variable LOCAL_OPENAI_STORE, then to `data/.local`. With `token`,
-    requests need it as their API key. `simulate` names conditions of the real API to show, one or several:
-    simulate.py lists them. Jobs that wait in the store go on at once.
+    `store` defaults to the environment variable LOCAL_OPENAI_STORE, then to `data/.local`. With `token`, one
+    or several, requests need one of them as their API key, and see only what was made with the same.
+    `simulate` names conditions of the real API to show, one or several: simulate.py lists them. Jobs that
+    wait in the store go on at once.
     Raises StoreUnavailable (an OSError) if the store cannot be used, ValueError for an unknown condition.
     """
     from threadpoolctl import threadpool_limits  # imported here: the worker needs none of this

@@ -1,5 +1,6 @@
 """The WSGI app: what is the same for every request. The routes are in files, jobs, models and chat."""
 
+import hashlib
 import hmac
 import itertools
 import secrets
@@ -17,16 +18,18 @@ MAX_JSON = 2**20
 def create_app(store, simulate, token):
     """The Flask app over a Store; `simulate` and `token` as in `start`."""
     conditions, numbers = chosen(simulate), itertools.count(1)
+    tokens = [token] if isinstance(token, str) else token
+    owners = None if token is None else [owner(each) for each in tokens]
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False
 
     @app.before_request
     def prepare():
-        """What every request needs first: the store, the limits, the key."""
+        """What every request needs first: the limits, the key, the store as its owner sees it."""
         g.store, g.simulate = store, conditions
         request.max_content_length = MAX_UPLOAD if request.path == "/v1/files" else MAX_JSON
-        if token is not None:
-            check_key(token)
+        if owners is not None:
+            g.store = store.seen_by(owner_of_key(owners))
         check_conditions(next(numbers))
 
     @app.after_request
@@ -44,12 +47,19 @@ def create_app(store, simulate, token):
     return app
 
 
-def check_key(token):
-    """Raise a 401 if the request does not carry the right API key."""
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not hmac.compare_digest(given.encode(), token.encode()):
+def owner(token):
+    """The name under which the store keeps what is made with a token; the token itself is not kept."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def owner_of_key(owners):
+    """Whose API key the request carries; raises a 401 if it is none of them."""
+    given = owner(request.headers.get("Authorization", "").removeprefix("Bearer "))
+    # All are compared, and each in constant time, so that the time tells nothing about a key.
+    if not any([hmac.compare_digest(given, each) for each in owners]):
         message = "Incorrect API key provided. Pass the token that `serve` was started with as api_key."
         raise ApiError(message, status=401, code="invalid_api_key")
+    return given
 
 
 def check_conditions(number):

@@ -32,7 +32,7 @@ class Retry:
 
     def __init__(self, kind, content):
         key = request.headers.get("Idempotency-Key")
-        self.id = key and "request-" + digest([request.path, key])
+        self.id = key and "request-" + digest([g.store.owner, request.path, key])
         self.content, self.earlier = digest(content), None
         known = key and g.store.get("request", self.id)
         if known:

@@ -8,6 +8,7 @@ import shutil
 import time
 
 from .chat_format import ChatFormat
+from .lease import JobPaused
 from .model import load_model, save_model
 from .objects import (
     FILES_VALIDATED,
@@ -23,7 +24,7 @@ from .objects import (
 )
 from .preference import Preference
 from .simulate import SimulatedFailure, fail_after_first_epoch
-from .store import UNFINISHED, JobPaused
+from .store import UNFINISHED
 from .supervised import Supervised
 from .training import Trainer, TrainingDiverged, auto_hyperparameters
 from .training_file import TrainingFileError, check_size, read_examples

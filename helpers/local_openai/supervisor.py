@@ -6,6 +6,7 @@ import sys
 import threading
 
 from . import ROOT
+from .lease import Lease
 
 # For a model this small a second thread saves a fifth of the time on an idle machine and makes everything ten
 # times slower on a busy one. The number is always the same, so that a job always gives the same weights.
@@ -19,19 +20,20 @@ def ensure_worker(store):
     """Start a worker for `store` if a job waits and none is alive."""
     if not store.active_jobs():
         return
-    token = store.take_lease(SECONDS_TO_START)
-    if token:
-        start_worker(store, token)
+    lease = Lease.take(store, SECONDS_TO_START)
+    if lease:
+        start_worker(lease)
 
 
-def start_worker(store, token):
-    """Start the process that holds the lease `token`; it outlives ours, which may be a notebook's kernel."""
-    log = store.folder / "worker.log"
+def start_worker(lease):
+    """Start the process that holds the lease; it outlives ours, which may be a notebook's kernel."""
+    folder = lease.store.folder
+    log = folder / "worker.log"
     if log.exists() and log.stat().st_size > MAX_LOG:
         log.write_bytes(b"")
     with open(log, "ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "helpers.local_openai.worker", "--store", store.folder, "--lease", token],
+            [sys.executable, "-m", "helpers.local_openai.worker", "--store", folder, "--lease", lease.token],
             cwd=ROOT,
             env=environment(),
             stdin=subprocess.DEVNULL,

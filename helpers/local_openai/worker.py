@@ -16,9 +16,10 @@ import traceback
 from contextlib import suppress
 from functools import partial
 
+from .lease import JobStopped, Lease, LeaseLost
 from .simulate import SimulatedFailure, must_wait
 from .stages import TooManyStarts, fail, train, validate
-from .store import JobStopped, LeaseLost, Store
+from .store import Store
 from .training import TrainingDiverged
 from .training_file import TrainingFileError
 
@@ -35,50 +36,60 @@ def main():
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
     store = Store(arguments.store)
-    token = arguments.lease or store.take_lease()
-    if token is None:
+    lease = Lease(store, arguments.lease) if arguments.lease else Lease.take(store)
+    if lease is None:
         sys.exit(f"Another worker is at work on {store.folder}.")
     try:
-        work(store, token)
+        work(lease)
     except LeaseLost as reason:
         log.info("%s", reason)
 
 
-def work(store, token):
+def work(lease):
     """Finish all jobs, and those that come in meanwhile; raises LeaseLost if another worker took over."""
-    threading.Thread(target=stay_alive, args=(store, token), daemon=True).start()
-    store.clean_up()
-    idle_since = time.monotonic()
-    while time.monotonic() - idle_since < IDLE_SECONDS or not store.end_lease(token):
-        job = next_job(store)
+    threading.Thread(target=stay_alive, args=(lease,), daemon=True).start()
+    lease.store.clean_up()
+    turns, idle_since = {}, time.monotonic()
+    while time.monotonic() - idle_since < IDLE_SECONDS or not lease.end():
+        job = next_job(lease.store, turns)
         if job is None:
             time.sleep(0.1)
-            store.renew_lease(token)
+            lease.renew()
             continue
         with suppress(JobStopped):
-            work_on(store, token, job)
-        store.clean_up()
+            work_on(lease, job)
+        lease.store.clean_up()
         idle_since = time.monotonic()
 
 
-def stay_alive(store, token):
+def stay_alive(lease):
     """Renew the lease, also while a long step runs, until it is lost or the store is gone."""
     with suppress(LeaseLost, sqlite3.Error):
         while True:
-            store.renew_lease(token)
+            lease.renew()
             time.sleep(HEARTBEAT_SECONDS)
 
 
-def next_job(store):
-    """The oldest job, but new files are checked first: mistakes are told while others wait."""
+def next_job(store, turns):
+    """The job to work on; `turns` is {owner: the number of their last turn}, and is kept up to date.
+
+    New files are checked first: mistakes are told while others wait. Then owners take turns, so that one who
+    starts many jobs does not keep all others waiting; the oldest job of an owner comes first.
+    """
     jobs = [job for job in store.active_jobs() if not must_wait(job)]
-    return next((job for job in jobs if job["status"] == "validating_files"), jobs[0] if jobs else None)
+    new = [job for job in jobs if job["status"] == "validating_files"]
+    owners = {job["id"]: store.owner_of("job", job["id"]) for job in new or jobs}
+    job = min(new or jobs, key=lambda job: turns.get(owners[job["id"]], 0), default=None)
+    if job and not new:
+        turns[owners[job["id"]]] = max(turns.values(), default=0) + 1
+    return job
 
 
-def work_on(store, token, job):
+def work_on(lease, job):
     """Bring a job one stage further: from new to queued, or from queued to its end."""
-    store.drop_expired()
-    write = partial(store.job_in_work, job["id"], token)
+    lease.store.drop_expired()
+    store = lease.store.seen_by(lease.store.owner_of("job", job["id"]))  # who also owns what the job makes
+    write = partial(lease.job_in_work, job["id"])
     stage = validate if job["status"] == "validating_files" else train
     log.info("%s: %s", job["id"], stage.__name__)
     try:

@@ -33,8 +33,9 @@ from toy import make_toy_folder  # noqa: E402
 
 from helpers import local_openai  # noqa: E402
 from helpers.local_openai import stages, supervisor, worker  # noqa: E402
+from helpers.local_openai.lease import Lease, LeaseLost  # noqa: E402
 from helpers.local_openai.objects import new_model  # noqa: E402
-from helpers.local_openai.store import LeaseLost, Store  # noqa: E402
+from helpers.local_openai.store import Store  # noqa: E402
 
 # A forkserver has imported everything; where there is none (Windows), each process does so itself.
 CONTEXT = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
@@ -111,10 +112,10 @@ class Bench:
 
     # Processes
 
-    def start_worker(self, store, token):
+    def start_worker(self, lease):
         """Instead of supervisor's: the worker that this bench can kill."""
         if not self.held:
-            self.worker = Killable(be_worker, str(store.folder), token, self.toy)
+            self.worker = Killable(be_worker, str(lease.store.folder), lease.token, self.toy)
 
     def stop_worker(self):
         if self.worker:
@@ -124,7 +125,7 @@ class Bench:
     def connect(self):
         """A client of a fresh service on the store, whose lease is free."""
         if (self.store / "store.sqlite").exists() and self.worker is None:
-            Store(self.store)._execute("DELETE FROM lease")
+            Store(self.store).execute("DELETE FROM lease")
         return connect(self.store)
 
     def finish(self, client, job_id):
@@ -228,9 +229,9 @@ class Bench:
     def examine(self):
         """The database is sound, each object has its bytes, and cleaning up leaves nothing else."""
         store = Store(self.store)
-        if store._execute("PRAGMA integrity_check").fetchone() != ("ok",):
+        if store.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise Lost("the database is damaged")
-        known = {blob for (blob,) in store._execute("SELECT blob FROM records WHERE blob IS NOT NULL")}
+        known = {blob for (blob,) in store.execute("SELECT blob FROM records WHERE blob IS NOT NULL")}
         known.discard(str(self.toy))
         missing = [blob for blob in known if not (self.store / blob).exists()]
         if missing:
@@ -353,13 +354,13 @@ def be_worker(store, token, toy, pipe):
     """The worker, with states so often that a short job has many."""
     stages.SECONDS_PER_WRITE, stages.SECONDS_PER_STATE = 0.01, 0.03
     with suppress(LeaseLost):  # a slow start: another one has taken over
-        worker.work(Store(store), token)
+        worker.work(Lease(Store(store), token))
 
 
 def be_service(store, moment, toy, pipe):
     """A service that does one thing: tells what was there before, then what was answered."""
     local_openai.BASE_MODELS = {"tiny-chat": toy}
-    supervisor.start_worker = lambda store, token: None
+    supervisor.start_worker = lambda lease: None
     before, action = ACTIONS[moment](connect(store), Store(store))
     pipe.send(before)
     pipe.send(action())

@@ -10,6 +10,7 @@ from desk import create, example, jsonl, supervised, upload, wait
 
 from helpers.local_openai import stages, supervisor, training, worker
 from helpers.local_openai import store as store_module
+from helpers.local_openai.lease import Lease
 from helpers.local_openai.objects import new_model
 from helpers.local_openai.store import Store
 
@@ -68,7 +69,7 @@ class File:
 
 @pytest.fixture
 def disk(monkeypatch):
-    monkeypatch.setattr(supervisor, "start_worker", lambda store, token: None)
+    monkeypatch.setattr(supervisor, "start_worker", lambda lease: None)
     return Disk(monkeypatch)
 
 
@@ -92,7 +93,7 @@ def add_model(store):
 def everything(store):
     """All records of the store, and the bytes of all its files."""
     opened = Store(store)
-    rows = opened._execute("SELECT kind, id, body FROM records").fetchall()
+    rows = opened.execute("SELECT kind, id, body FROM records").fetchall()
     paths = [*(store / "files").iterdir(), *(store / "parts").iterdir()]
     return rows, {path.name: path.read_bytes() for path in paths}
 
@@ -145,16 +146,16 @@ def test_a_request_that_finds_no_room_is_a_507_and_changes_nothing(disk, connect
 
 
 def test_a_real_full_database_is_a_507_too(connect, store, monkeypatch):
-    monkeypatch.setattr(supervisor, "start_worker", lambda store, token: None)
+    monkeypatch.setattr(supervisor, "start_worker", lambda lease: None)
     client, sizes = connect(), []
     file = upload(client)
-    execute = Store._execute
+    execute = Store.execute
 
     def on_a_small_disk(self, sql, *values):
         self._connection.execute(f"PRAGMA max_page_count = {sizes[0]}")
         return execute(self, sql, *values)
 
-    monkeypatch.setattr(Store, "_execute", on_a_small_disk)
+    monkeypatch.setattr(Store, "execute", on_a_small_disk)
     opened = Store(store)
     sizes.append(opened._connection.execute("PRAGMA page_count").fetchone()[0])
     with pytest.raises(openai.InternalServerError) as refused:
@@ -169,7 +170,7 @@ def test_a_real_full_database_is_a_507_too(connect, store, monkeypatch):
 
 @pytest.mark.parametrize("place", ["state", "weights"])
 def test_a_job_that_finds_no_room_fails_clearly_and_the_next_one_goes_on(connect, store, monkeypatch, place):
-    monkeypatch.setattr(supervisor, "start_worker", lambda store, token: None)
+    monkeypatch.setattr(supervisor, "start_worker", lambda lease: None)
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.1)
     monkeypatch.setattr(stages, "SECONDS_PER_STATE", 0)
     client = connect()
@@ -196,5 +197,5 @@ def test_a_job_that_finds_no_room_fails_clearly_and_the_next_one_goes_on(connect
 def work(store):
     """Be the worker until there is nothing to do."""
     opened = Store(store)
-    opened._execute("DELETE FROM lease")
-    worker.work(opened, opened.take_lease())
+    opened.execute("DELETE FROM lease")
+    worker.work(Lease.take(opened))

@@ -1,12 +1,13 @@
+import sqlite3
 import subprocess
 import sys
 import threading
-import time
+from contextlib import closing
 
 import pytest
 
 from helpers.local_openai.objects import new_event, new_file, new_job, new_model
-from helpers.local_openai.store import JobStopped, LeaseLost, Store, StoreUnavailable
+from helpers.local_openai.store import Store, StoreUnavailable
 
 
 @pytest.fixture
@@ -74,46 +75,6 @@ def test_cleaning_up_spares_what_is_in_use(opened, store):
     assert [path.name for path in (store / "training").iterdir()] == [job["id"]]
 
 
-def test_only_one_worker_gets_the_lease(opened, store):
-    token = opened.take_lease()
-    assert token and Store(store).take_lease() is None
-    assert opened.end_lease(token) and Store(store).take_lease()
-
-
-def test_a_lease_that_is_not_renewed_runs_out(opened, store):
-    old = opened.take_lease(0.05)
-    time.sleep(0.1)
-    opened.renew_lease(old)  # late, but no one else came
-    new = Store(store)
-    assert new.take_lease() is None
-    opened._execute("UPDATE lease SET expires_at = 0")
-    assert new.take_lease()
-    with pytest.raises(LeaseLost):
-        opened.renew_lease(old)
-
-
-def test_a_worker_without_lease_writes_nothing(opened):
-    job, token = add_job(opened), opened.take_lease(0)
-    assert Store(opened.folder).take_lease()
-    with pytest.raises(LeaseLost), opened.job_in_work(job["id"], token) as taken:
-        taken["status"] = "running"
-    assert opened.get("job", job["id"])["status"] == "validating_files"
-
-
-def test_a_cancelled_job_takes_no_more_writes(opened):
-    job, token = add_job(opened), opened.take_lease()
-    with opened.job_in_work(job["id"], token) as taken:
-        taken["status"] = "cancelled"
-    with pytest.raises(JobStopped), opened.job_in_work(job["id"], token):
-        raise AssertionError("must not be reached")
-
-
-def test_the_lease_is_not_given_back_while_a_job_waits(opened):
-    token = opened.take_lease()
-    add_job(opened)
-    assert not opened.end_lease(token)
-
-
 def test_steps_that_will_be_done_again_are_forgotten(opened):
     for step in range(1, 5):
         opened.insert("event", new_event(str(step), data={"step": step}, type="metrics"), "ftjob-a")
@@ -162,6 +123,56 @@ def test_a_damaged_or_newer_store_is_named_and_left_alone(opened, tmp_path):
     (tmp_path / "damaged" / "store.sqlite").write_bytes(b"no database " * 1000)
     with pytest.raises(StoreUnavailable, match="delete the folder to start afresh"):
         Store(tmp_path / "damaged")
-    opened._execute("PRAGMA user_version = 99")
+    opened.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreUnavailable, match="version 99"):
         Store(opened.folder)
+
+
+def test_who_owns_something_sees_it_and_no_one_else_but_the_machines_owner(opened):
+    ada, ben = opened.seen_by("ada"), opened.seen_by("ben")
+    job = add_job(ada)
+    file = ada.add_file(new_file("train.jsonl", "fine-tune"), [b"one"])
+    assert ada.get("job", job["id"]) == opened.get("job", job["id"]) == job
+    assert [each["id"] for each in ada.active_jobs()] == [job["id"]]
+    assert ben.get("job", job["id"]) is ben.path("file", file["id"]) is ben.owner_of("job", job["id"]) is None
+    assert ben.select("job") == ben.active_jobs() == []
+
+
+def test_what_belongs_to_another_can_be_neither_changed_nor_deleted(opened):
+    ada, ben = opened.seen_by("ada"), opened.seen_by("ben")
+    file = ada.add_file(new_file("train.jsonl", "fine-tune"), [b"one"])
+    ben.update("file", file | {"filename": "ben.jsonl"})
+    ben.delete("file", file["id"])
+    assert ada.get("file", file["id"]) == file and ada.path("file", file["id"]).read_bytes() == b"one"
+
+
+def test_everyone_sees_the_base_models(opened, tmp_path):
+    opened.register_base_model(new_model("tiny-chat"), tmp_path)
+    assert opened.seen_by("ada").path("model", "tiny-chat") == tmp_path
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A store of version 1, which had no owners, with one job."""
+    (tmp_path / "old").mkdir()
+    with closing(sqlite3.connect(tmp_path / "old" / "store.sqlite")) as connection, connection:
+        connection.execute(
+            "CREATE TABLE records (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, "
+            "id TEXT NOT NULL UNIQUE, parent TEXT NOT NULL, body TEXT NOT NULL, blob TEXT)"
+        )
+        connection.execute(
+            "INSERT INTO records VALUES (7, 'job', 'ftjob-a', '', '{\"id\": \"ftjob-a\"}', NULL)"
+        )
+        connection.execute("PRAGMA user_version = 1")
+    return tmp_path / "old"
+
+
+def test_a_store_from_before_there_were_owners_is_kept(old):
+    assert Store(old).select("job") == [{"id": "ftjob-a"}] and Store(old).seen_by("ada").select("job") == []
+
+
+def test_several_processes_may_renew_an_old_store_at_once(old):
+    code = "import sys; from helpers.local_openai.store import Store; Store(sys.argv[1]).select('job')"
+    command = [sys.executable, "-c", code, old]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
+    assert [process.communicate()[1] for process in started] == [b""] * 4

@@ -10,6 +10,8 @@ from safetensors import safe_open
 
 from helpers.local_openai import BASE_MODELS, stages, supervisor, worker
 from helpers.local_openai.chat_format import ChatFormat
+from helpers.local_openai.lease import Lease
+from helpers.local_openai.objects import new_job
 from helpers.local_openai.store import Store
 
 
@@ -92,12 +94,12 @@ def test_a_killed_worker_is_replaced_and_the_result_is_the_same(connect, store):
 
 def test_a_job_that_kills_its_workers_is_given_up(connect, store, toy_base):
     client, opened = connect(), Store(store)
-    token = opened.take_lease(1)  # no worker may come before we are ready
+    lease = Lease.take(opened, 1)  # no worker may come before we are ready
     job = create(client)
     opened.training_folder(job.id).mkdir()
     (opened.training_folder(job.id) / "starts").write_bytes(b"." * stages.MAX_STARTS)
     job = wait(client, job)
-    assert token and job.status == "failed" and "smaller batch_size" in job.error.message
+    assert lease and job.status == "failed" and "smaller batch_size" in job.error.message
 
 
 def test_two_services_on_one_store_train_a_job_once(connect, store, toy_base):
@@ -112,7 +114,7 @@ def test_two_services_on_one_store_train_a_job_once(connect, store, toy_base):
 
 
 def test_a_second_worker_leaves_at_once(store):
-    assert Store(store).take_lease(60)
+    assert Lease.take(Store(store), 60)
     command = [sys.executable, "-m", "helpers.local_openai.worker", "--store", store]
     second = subprocess.run(command, env=supervisor.environment(), capture_output=True, text=True, timeout=60)
     assert second.returncode == 1 and "Another worker is at work" in second.stderr
@@ -140,8 +142,33 @@ def alive(pid):
 def test_a_worker_with_nothing_to_do_goes_home(monkeypatch, store):
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.2)
     opened = Store(store)
-    worker.work(opened, opened.take_lease())
-    assert opened.take_lease()
+    worker.work(Lease.take(opened))
+    assert Lease.take(opened)
+
+
+def test_learners_take_turns_each_with_their_oldest_job(store):
+    opened, turns = Store(store), {}
+    queue = [
+        (owner, add_queued_job(opened.seen_by(owner))) for owner in ("ada", "ada", "ada", "ben", "eve", "ben")
+    ]
+    served = []
+    while job := worker.next_job(opened, turns):
+        served.append(next(owner for owner, id in queue if id == job["id"]))
+        opened.update("job", job | {"status": "succeeded"})
+    assert served == ["ada", "ben", "eve", "ada", "ben", "ada"]
+
+
+def test_new_files_are_checked_before_the_next_training(store):
+    opened = Store(store)
+    first, second = add_queued_job(opened), add_queued_job(opened)
+    opened.update("job", opened.get("job", second) | {"status": "validating_files"})
+    assert worker.next_job(opened, {})["id"] == second != first
+
+
+def add_queued_job(store):
+    job = new_job({"model": "tiny-chat"}) | {"status": "queued"}
+    store.insert("job", job)
+    return job["id"]
 
 
 def test_a_bug_in_training_fails_the_job_and_not_the_worker(connect, store, toy_base, tmp_path):
