@@ -3,13 +3,22 @@
 import argparse
 import errno
 import ipaddress
+import re
 import signal
 import sqlite3
 import sys
+from pathlib import Path
 
 from waitress import create_server
 
 from ._problems import Problem, listen, port_is_free
+
+LIMITS = {
+    # A streamed answer holds a thread until it ends, so there are more threads than waitress's four.
+    "threads": 16,
+    "connection_limit": 400,  # a workshop of 40 needs 100; some systems cannot watch more than 500
+    "max_request_body_size": 513 * 2**20,  # a little over the largest upload: what is larger is not even read
+}
 
 
 def main(arguments):
@@ -27,11 +36,11 @@ def main(arguments):
 
 def serve(options):
     """Serve the store until the process is told to end; raises Problem if that cannot begin."""
-    _check_host(options.host, options.token)
+    tokens = _tokens(options)
+    _check_host(options.host, tokens)
     socket = _listen(options.host, options.port)
-    # A streamed answer holds a thread until it ends, so there are more threads than waitress's four.
-    app = _app(options.store, options.token, options.simulate)
-    server = create_server(app, sockets=[socket], threads=16)
+    app = _app(options.store, tokens, options.simulate)
+    server = create_server(app, sockets=[socket], **LIMITS)
     print(_base_url(options.host, server.effective_port), flush=True)
     print("Ctrl-C ends the service.", file=sys.stderr)
     server.run()  # returns on Ctrl-C, and on the exit that SIGTERM raises
@@ -42,7 +51,11 @@ def _options(arguments):
     parser.add_argument("--host", default="127.0.0.1", help="default: reachable from this machine only")
     parser.add_argument("--port", default=8321, type=_port, help="default: 8321")
     parser.add_argument("--store", help="folder of files, jobs and models; default: data/.local")
-    parser.add_argument("--token", help="the API key that every request must then carry")
+    keys = (
+        "an API key that requests must then carry; may be given several times: what is made with one of them"
+    )
+    parser.add_argument("--token", action="append", default=[], help=f"{keys} cannot be seen with another")
+    parser.add_argument("--token-file", metavar="FILE", help="a file with such a token in each line")
     condition = "show a condition of the real API, such as rate_limit; may be given several times"
     parser.add_argument("--simulate", metavar="NAME", action="append", default=[], help=condition)
     return parser.parse_args(arguments)
@@ -54,11 +67,34 @@ def _port(text):
     return int(text)
 
 
-def _check_host(host, token):
-    if not token and not _is_loopback(host):
+def _tokens(options):
+    """All tokens, or None if there is none; raises Problem for one that no client could send."""
+    tokens = list(options.token)
+    if options.token_file:
+        tokens += _lines(options.token_file)
+    for token in tokens:
+        if not re.fullmatch(r"[!-~]+", token):
+            step = "use letters, digits and signs of ASCII, without blanks"
+            raise Problem(f"The token {token!r} cannot be an API key.", step)
+    return tokens or None
+
+
+def _lines(path):
+    try:
+        lines = [line.strip() for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"The tokens in {path} cannot be read: {error}.", "name a text file") from error
+    if not any(lines):
+        raise Problem(f"There is no token in {path}.", "write one into each line")
+    return [line for line in lines if line]
+
+
+def _check_host(host, tokens):
+    if not tokens and not _is_loopback(host):
         raise Problem(
             f"With --host {host} everyone on the network could use this machine.",
-            "add a secret, --token SECRET, and give it to the clients as their api_key",
+            "add a secret, --token SECRET, and give it to the clients as their api_key; with one for each "
+            "learner, in a --token-file, no one sees what another has made",
         )
 
 
@@ -83,11 +119,11 @@ def _listen(host, port):
     )
 
 
-def _app(store, token, simulate):
+def _app(store, tokens, simulate):
     from .local_openai import start
 
     try:
-        return start(store, token=token, simulate=simulate)
+        return start(store, token=tokens, simulate=simulate)
     except ValueError as error:
         raise Problem(str(error), "choose one of them, or leave --simulate out") from error
     except (OSError, sqlite3.Error) as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import openai
 import pytest
 
 from helpers import _serve
@@ -73,6 +74,44 @@ def test_serve_opens_itself_to_the_network_only_with_a_token(tmp_path):
     code, err = finish(serve(tmp_path, "--host", "0.0.0.0"))
     assert code == 1
     assert "--token" in err
+
+
+def test_serve_gives_each_learner_with_a_token_a_place_of_their_own(tmp_path):
+    (tmp_path / "tokens.txt").write_text("ada-token\n\nben-token\n")
+    arguments = ("--token-file", str(tmp_path / "tokens.txt"), "--token", "eve-token")
+    process = serve(tmp_path, "--port", "0", *arguments)
+    address = process.stdout.readline().strip()
+    clients = [openai.OpenAI(base_url=address, api_key=f"{name}-token") for name in ("ada", "ben", "eve")]
+    file = clients[0].files.create(file=("a.jsonl", b"{}"), purpose="fine-tune")
+    assert [len(client.files.list().data) for client in clients] == [1, 0, 0]
+    with pytest.raises(openai.AuthenticationError):
+        openai.OpenAI(base_url=address, api_key="wrong").files.retrieve(file.id)
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--token", ""], "The token '' cannot be an API key"),
+        (["--token", "two words"], "without blanks"),
+        (["--token-file", "nowhere.txt"], "The tokens in nowhere.txt cannot be read"),
+        (["--token-file", os.devnull], "There is no token in"),
+    ],
+)
+def test_serve_names_a_token_that_no_client_could_send(tmp_path, arguments, reason):
+    code, err = finish(serve(tmp_path, "--port", "0", *arguments))
+    assert code == 1 and reason in err
+
+
+def test_serve_refuses_what_is_larger_than_the_largest_upload_before_it_is_sent(tmp_path):
+    process = serve(tmp_path, "--port", "0")
+    host, port = process.stdout.readline().strip().removeprefix("http://").removesuffix("/v1").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(f"POST /v1/files HTTP/1.1\r\nContent-Length: {600 * 2**20}\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+    process.terminate()
+    process.communicate(timeout=60)
 
 
 def test_serve_says_when_its_store_cannot_be_written(tmp_path):
