@@ -56,13 +56,13 @@ class Every:
 def validate(store, job, write):
     """Read the job's files to their ends and put it in the queue; raises TrainingFileError."""
     model, (method, asked) = load_model(model_folder(store, job)), method_of(job)
-    examples = gather(read(store, job, "training_file", model), write)
-    check_size(examples)
-    gather(read(store, job, "validation_file", model), write)
+    n_examples = count(paced(read(store, job, "training_file", model), write))
+    check_size(n_examples)
+    count(paced(read(store, job, "validation_file", model), write))
     given = {name: value for name, value in asked.items() if value != "auto"}
     with write() as job:
         job["status"] = "queued"
-        set_hyperparameters(job, method, auto_hyperparameters(len(examples), method) | given)
+        set_hyperparameters(job, method, auto_hyperparameters(n_examples, method) | given)
         tell(store, job, FILES_VALIDATED, data={})
 
 
@@ -93,7 +93,7 @@ def new_trainer(store, job, write):
     numbers = {name: value for name, value in settings.items() if name != "beta"}
     objective = Preference(settings["beta"]) if method == "dpo" else Supervised()
     examples, validation = (
-        gather(objective.prepared(model, read(store, job, param, model)), write)
+        list(paced(objective.prepared(model, read(store, job, param, model)), write))
         for param in ("training_file", "validation_file")
     )
     return Trainer(model, examples, **numbers, seed=job["seed"], validation=validation, objective=objective)
@@ -130,15 +130,19 @@ def read(store, job, param, model):
     yield from read_examples(path, param, chat_format, limit, method_of(job)[0])
 
 
-def gather(examples, write):
-    """The list of the examples; a job that is cancelled meanwhile stops soon."""
-    gathered, pace = [], Every(SECONDS_PER_WRITE)
+def count(examples):
+    """How many there are; none is kept, so that a large file needs no more memory than a small one."""
+    return sum(1 for _ in examples)
+
+
+def paced(examples, write):
+    """The examples one by one; a job that is cancelled meanwhile stops soon."""
+    pace = Every(SECONDS_PER_WRITE)
     for example in examples:
-        gathered.append(example)
+        yield example
         if pace.due():
             with write():  # raises JobStopped
                 pass
-    return gathered
 
 
 def run_steps(store, job, trainer, state, write):

@@ -206,11 +206,11 @@ def check_safety(tally, param):
         raise TrainingFileError(f"invalid_{param}", reason, param)
 
 
-def check_size(examples):
+def check_size(n_examples):
     """Raises TrainingFileError if there are fewer than ten examples."""
-    if len(examples) < MIN_EXAMPLES:
+    if n_examples < MIN_EXAMPLES:
         raise TrainingFileError(
             "invalid_n_examples",
-            f"Training file has {len(examples)} example(s), but must have at least {MIN_EXAMPLES} examples",
+            f"Training file has {n_examples} example(s), but must have at least {MIN_EXAMPLES} examples",
             "training_file",
         )

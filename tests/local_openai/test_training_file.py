@@ -179,9 +179,9 @@ def test_blank_lines_count_as_lines_but_not_as_examples(read):
 
 
 def test_nine_examples_are_too_few():
-    check_size([None] * 10)
+    check_size(10)
     with pytest.raises(TrainingFileError, match="Training file has 9 example") as found:
-        check_size([None] * 9)
+        check_size(9)
     assert found.value.code == "invalid_n_examples"
 
 
