@@ -8,6 +8,7 @@ import shutil
 import time
 
 from .chat_format import ChatFormat
+from .disk import remove
 from .lease import JobPaused
 from .model import load_model, save_model
 from .objects import (
@@ -82,6 +83,7 @@ def train(store, job, write):
     try:
         run_steps(store, job, trainer, state, write)
         publish(store, job, trainer, write)
+        remove(state)
     except JobPaused:
         (state / "starts").unlink()  # this start did no harm
         raise

@@ -58,7 +58,8 @@ def work(lease):
             continue
         with suppress(JobStopped):
             work_on(lease, job)
-        lease.store.clean_up()
+        if lease.store.get("job", job["id"])["status"] in ("failed", "cancelled"):
+            lease.store.clean_up()  # looks at everything in the store, so it is not done after each job
         idle_since = time.monotonic()
 
 
