@@ -138,10 +138,10 @@ def main():
     grid = GRID if options.grid else {}
     jobs = [(kind, seed, options.pairs, grid) for kind in FORMS for seed in range(1, options.seeds + 1)]
     with get_context("spawn").Pool(2) as pool:
-        results = dict(zip(jobs, pool.map(measure, jobs, chunksize=1), strict=True))
+        results = pool.map(measure, jobs, chunksize=1)
     print(f"{options.pairs} pairs: auto is {auto_hyperparameters(options.pairs, 'dpo')}")
     for kind in FORMS:
-        found = [results[job] for job in jobs if job[0] == kind]
+        found = [result for job, result in zip(jobs, results, strict=True) if job[0] == kind]
         for name, figures in found[0].items():
             shown = (f"{figure} {interval([each[name][figure] for each in found])}" for figure in figures)
             print(f"{kind:9}{name:12}", *shown, sep="  ")
