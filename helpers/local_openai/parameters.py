@@ -1,5 +1,7 @@
 """Reading and checking what a request carries, with OpenAI's words for what is wrong."""
 
+import json
+
 from flask import request
 
 from .errors import ApiError, not_imitated
@@ -11,7 +13,10 @@ LIFETIMES = (3600, 2_592_000)  # seconds that a file may ask for: an hour to 30 
 
 def json_body(known, required):
     """The request's JSON object without its nulls, after a check of the names in it."""
-    body = request.get_json(silent=True, force=True)
+    try:
+        body = json.loads(request.get_data())
+    except (ValueError, RecursionError):  # the second for what is nested too deep
+        body = None
     if not isinstance(body, dict):
         raise ApiError("We could not parse the JSON body of your request: it must be a JSON object.")
     body = {name: value for name, value in body.items() if value is not None}
