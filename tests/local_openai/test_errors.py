@@ -195,6 +195,7 @@ MODERATIONS = [
 ]
 EVERYWHERE = [
     Row(404, "not_imitated", None, get("/assistants"), "Invalid URL (GET /v1/assistants)."),
+    Row(404, "not_imitated", None, get("/fine_tuning//jobs"), "Invalid URL (GET /v1/fine_tuning//jobs)."),
     Row(405, "not_imitated", None, get("/moderations"), "Invalid URL (GET /v1/moderations)."),
     Row(429, "rate_limit_exceeded", None, get("/models"),
         "Rate limit reached for organization org-local", simulate="rate_limit"),
