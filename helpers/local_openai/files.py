@@ -28,7 +28,7 @@ def create():
     if upload is None or purpose is None:
         missing = "file" if upload is None else "purpose"
         raise ApiError(f"'{missing}' is a required property", param=missing)
-    extra = set(request.form) - {"purpose", *EXPIRES_AFTER}
+    extra = set(map(str, request.form)) - {"purpose", *EXPIRES_AFTER}  # a field without a name is None
     if extra:
         message = f"Unknown parameter: '{min(extra)}'."
         raise ApiError(message, param=min(extra), code="unknown_parameter")

@@ -156,6 +156,15 @@ def test_a_list_request_that_makes_no_sense_is_refused(client, query):
         client.files.list(extra_query=query)
 
 
+def test_a_form_with_a_field_without_a_name_is_refused(client):
+    head = "--x\r\nContent-Disposition: form-data"
+    fields = ('; name="purpose"\r\n\r\nfine-tune', '; name="file"; filename="a"\r\n\r\n{}', "\r\n\r\n?")
+    form = "".join(f"{head}{field}\r\n" for field in fields) + "--x--"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = client._client.post("http://local/v1/files", content=form.encode(), headers=headers)
+    assert answer.status_code == 400 and "Unknown parameter" in answer.json()["error"]["message"]
+
+
 def test_a_deleted_file_is_gone_from_the_disk_too(client, store):
     file = upload(client)
     assert len(list((store / "files").iterdir())) == 1
