@@ -158,7 +158,12 @@ def test_a_list_request_that_makes_no_sense_is_refused(client, query):
 
 def test_a_form_with_a_field_without_a_name_is_refused(client):
     head = "--x\r\nContent-Disposition: form-data"
-    fields = ('; name="purpose"\r\n\r\nfine-tune', '; name="file"; filename="a"\r\n\r\n{}', "\r\n\r\n?")
+    fields = (
+        '; name="purpose"\r\n\r\nfine-tune',
+        '; name="file"; filename="a"\r\n\r\n{}',
+        '; name="x"\r\n\r\n?',
+        "\r\n\r\n?",
+    )
     form = "".join(f"{head}{field}\r\n" for field in fields) + "--x--"
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = client._client.post("http://local/v1/files", content=form.encode(), headers=headers)
