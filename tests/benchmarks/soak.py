@@ -3,9 +3,10 @@
     python -m tests.benchmarks.soak [--rounds 10000]
 
 A round is a job on ten examples, which this process trains as the worker would, a poll, its events, a chat
-with the model that came out. The models of all but the last ten rounds are deleted, jobs, events and result files
-stay, so that the store grows. Wanted: in the last half memory grows by at most 5 MB, the number of open files
-not at all, and a round does not take half as long again as in the first half. Exits with 1 if not so.
+with the model that came out. The models of all but the last ten rounds are deleted, jobs, events and result
+files stay, so that the store grows. Wanted: in the last half memory grows by at most 5 MB, the number of
+open files not at all, and a round does not take half as long again as in the first half. Exits with 1 if
+not so.
 """
 
 import argparse

@@ -17,7 +17,8 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from helpers import local_openai
 from helpers.local_openai import supervisor, worker
-from helpers.local_openai.store import JobStopped, Store
+from helpers.local_openai.lease import JobStopped, Lease
+from helpers.local_openai.store import Store
 
 TINY = desk.supervised(n_epochs=1, batch_size=16)  # one step
 CONTENT = desk.jsonl(map(desk.example, range(10)))
@@ -81,12 +82,12 @@ class Service:
 
     def work(self, once=False):
         """Do what the worker has to do, or one stage of one job; True if there was something."""
-        self.store._execute("DELETE FROM lease")  # of the worker that was not started
-        lease, found = self.store.take_lease(60), False
-        while (job := worker.next_job(self.store)) and not (once and found):
+        self.store.execute("DELETE FROM lease")  # of the worker that was not started
+        lease, turns, found = Lease.take(self.store, 60), {}, False
+        while (job := worker.next_job(self.store, turns)) and not (once and found):
             found = True
             with suppress(JobStopped):
-                worker.work_on(self.store, lease, job)
+                worker.work_on(lease, job)
         return found
 
 
