@@ -61,10 +61,10 @@ responses  tools, tool_choice, parallel_tool_calls, include, top_logprobs, backg
 
 A request may carry an `Idempotency-Key`, with which it makes nothing twice: retries.py says what that means.
 
-Without a token there is one learner, who sees everything in the store. With a token for each learner (`start`,
-`serve --token-file`) a token is what a project is to OpenAI: files, jobs, models and responses of another are
-not found, and the worker takes the learners in turn. Nothing else is known of a learner, and nothing of a
-token is kept but its SHA-256.
+Without a token there is one learner, who sees everything in the store. With a token for each learner
+(`start`, `serve --token-file`) a token is what a project is to OpenAI: files, jobs, models and responses of
+another are not found, and the worker takes the learners in turn. Nothing else is known of a learner, and
+nothing of a token is kept but its SHA-256.
 
 No request is limited, delayed or refused as OpenAI's servers sometimes do, unless such a condition is chosen
 when the service is started: simulate.py lists them. All other endpoints of OpenAI answer 404.

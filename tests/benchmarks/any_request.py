@@ -60,14 +60,10 @@ def main():
 
 def run(folder, cases):
     """1 if something is left behind, else 0."""
-    asking, training = Service(folder / "asking"), Service(folder / "training")
-    made, asked, trained, used = populate(asking), Seen(), Seen(), []
+    asked, trained, used = Seen(), Seen(), []
     for fifth in range(FIFTHS):
-        random.seed(fifth)  # with derandomize each run of a property would be the same
-        new = {"derandomize": False}
-        ask_anything(asking, made, cases * 6 // 10 // FIFTHS, asked, **new)
-        train_anything(training, cases * 3 // 10 // FIFTHS, trained, **new)
-        do_anything(max(1, cases // 10 // STEPS // FIFTHS), STEPS, **new)
+        random.seed(fifth)
+        a_fifth(folder / str(fifth), cases // FIFTHS, asked, trained)
         gc.collect()
         used.append(resources())
         print(f"fifth {fifth + 1}: {used[-1][0]:.0f} MB of memory, {used[-1][1]} open files", flush=True)
@@ -75,6 +71,18 @@ def run(folder, cases):
     print(f"training files: {dict(trained.ends)}")
     growth, left_open = (last - earlier for earlier, last in zip(used[1], used[-1], strict=True))
     return 0 if growth <= MAX_MB and left_open <= 0 else 1
+
+
+def a_fifth(folder, cases, asked, trained):
+    """Try so many cases on new stores."""
+    folder.mkdir()
+    new = {"derandomize": False}  # else each fifth would be the same
+    asking, training = Service(folder / "asking"), Service(folder / "training")
+    ask_anything(asking, populate(asking), cases * 6 // 10, asked, **new)
+    train_anything(training, cases * 3 // 10, trained, **new)
+    do_anything(max(1, cases // 10 // STEPS), STEPS, **new)
+    asking.close()
+    training.close()
 
 
 if __name__ == "__main__":
