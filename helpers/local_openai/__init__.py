@@ -21,7 +21,7 @@ POST   /fine_tuning/jobs                       the methods `supervised` and `dpo
                                                integrations are refused. Files are blocked by the rules of
                                                data/moderation. An example that has no token to learn from is
                                                an error, since it would be silently useless
-GET    /fine_tuning/jobs                       as OpenAI
+GET    /fine_tuning/jobs                       as OpenAI; `metadata=null` lists those without metadata
 GET    /fine_tuning/jobs/<job_id>              as OpenAI; `simulated` names conditions that were chosen at the
                                                start
 POST   /fine_tuning/jobs/<job_id>/cancel       as OpenAI; the job stops within a second
@@ -55,16 +55,16 @@ Parameters that are refused unless their value changes nothing:
 chat       tools, tool_choice, parallel_tool_calls, functions, function_call, modalities, audio, prediction,
            web_search_options, moderation, reasoning_effort, verbosity; the json_schema of response_format;
            stop together with JSON mode
-responses  tools, tool_choice, parallel_tool_calls, include, top_logprobs, background, truncation, reasoning,
-           context_management, conversation, max_tool_calls, prompt, moderation, access_programs, image;
-           the json_schema and the verbosity of text
+responses  tools, tool_choice, parallel_tool_calls, include, top_logprobs, background, background_options,
+           truncation, reasoning, context_management, conversation, max_tool_calls, prompt, moderation,
+           access_programs, image; the json_schema and the verbosity of text
 
 A request may carry an `Idempotency-Key`, with which it makes nothing twice: retries.py says what that means.
 
-Without a token there is one learner, who sees everything in the store. With a token for each learner (`start`,
-`serve --token-file`) a token is what a project is to OpenAI: files, jobs, models and responses of another are
-not found, and the worker takes the learners in turn. Nothing else is known of a learner, and nothing of a
-token is kept but its SHA-256.
+Without a token there is one learner, who sees everything in the store. With a token for each learner
+(`start`, `serve --token-file`) a token is what a project is to OpenAI: files, jobs, models and responses of
+another are not found, and the worker takes the learners in turn. Nothing else is known of a learner, and
+nothing of a token is kept but its SHA-256.
 
 No request is limited, delayed or refused as OpenAI's servers sometimes do, unless such a condition is chosen
 when the service is started: simulate.py lists them. All other endpoints of OpenAI answer 404.
