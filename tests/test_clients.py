@@ -17,8 +17,10 @@ MISSING = "not installed: python -m tests.clients.install"
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """The base URL of a `serve` on a toy model."""
-    command = [sys.executable, "-m", "tests.clients.serve_toy", tmp_path_factory.mktemp("served")]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as server:
+    serve = [sys.executable, "-m", "tests.clients.serve_toy", tmp_path_factory.mktemp("served")]
+    with subprocess.Popen(
+        [*serve, "--token", "secret"], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as server:
         yield server.stdout.readline().strip()
         server.terminate()
 

@@ -22,6 +22,7 @@ def create_app(store, simulate, token):
     owners = None if token is None else [owner(each) for each in tokens]
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False
+    app.url_map.merge_slashes = False  # "/v1//files" is no URL of the API: a 404, no redirect
 
     @app.before_request
     def prepare():

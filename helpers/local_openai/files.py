@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from . import retries
 from .errors import ApiError
 from .objects import new_file
-from .parameters import PAGE_LIMIT, fine_tune, lifetime, listing
+from .parameters import PAGE_LIMIT, fine_tune, lifetime, listing, whole_number
 from .training_file import NotJsonLines, check_jsonl
 
 routes = Blueprint("files", __name__, url_prefix="/files")
@@ -49,7 +49,7 @@ def expiration(form):
     """`expires_after` as JSON would hold it."""
     policy = {name[14:-1]: form[name] for name in EXPIRES_AFTER if name in form}
     if policy.get("seconds", "").isdecimal():
-        policy["seconds"] = int(policy["seconds"])
+        policy["seconds"] = whole_number(policy["seconds"])
     return policy
 
 

@@ -1,5 +1,7 @@
 """Reading and checking what a request carries, with OpenAI's words for what is wrong."""
 
+import json
+
 from flask import request
 
 from .errors import ApiError, not_imitated
@@ -7,11 +9,13 @@ from .errors import ApiError, not_imitated
 PAGE_LIMIT = 10_000
 PURPOSES = ("fine-tune", "assistants", "batch", "evals", "user_data", "vision")
 LIFETIMES = (3600, 2_592_000)  # seconds that a file may ask for: an hour to 30 days
+MAX_DIGITS = 18  # of a number in a query or a form: larger ones are too large as well
+MAX_DEPTH = 100  # of lists and objects in each other; Python's own functions fail at some hundreds
 
 
 def json_body(known, required):
     """The request's JSON object without its nulls, after a check of the names in it."""
-    body = request.get_json(silent=True, force=True)
+    body = parsed(request.get_data())
     if not isinstance(body, dict):
         raise ApiError("We could not parse the JSON body of your request: it must be a JSON object.")
     body = {name: value for name, value in body.items() if value is not None}
@@ -24,6 +28,41 @@ def json_body(known, required):
             message = f"Missing required parameter: '{name}'."
             raise ApiError(message, param=name, code="missing_required_parameter")
     return body
+
+
+def parsed(data):
+    """The value of a JSON text, or None if it is none, or one that could not be sent back.
+
+    Python would also read NaN, Infinity and half a character ("\\ud83d"), which no one else can read or keep.
+    """
+    try:
+        value = json.loads(data)
+        require_depth(value)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def require_depth(value):
+    """A ValueError if lists and objects are nested deeper than anyone needs."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [part for each in level for part in parts_of(each)]
+    if level:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+
+
+def parts_of(value):
+    """What an object or a list holds; nothing for all else."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def whole_number(text):
+    """The number that a text of digits stands for, or -1; of thousands of digits Python makes none."""
+    return int(text[:MAX_DIGITS]) if text.isdecimal() else -1
 
 
 def refuse(body, not_imitated_here, remedy):
@@ -104,7 +143,7 @@ def lifetime(policy):
 def listing(store, kind, default_limit, **which):
     """One page of a kind of objects as the request's `after` and `limit` ask for it."""
     text = request.args.get("limit", str(default_limit))
-    limit = bounded("limit", int(text) if text.isdecimal() else -1, 1, PAGE_LIMIT, "integer")
+    limit = bounded("limit", whole_number(text), 1, PAGE_LIMIT, "integer")
     after = request.args.get("after")
     if after is not None and store.get(kind, after) is None:
         raise ApiError(f"No such {kind}: '{after}'.", status=404, param="after")

@@ -126,5 +126,5 @@ class TextStream:
 
     def _possible_stop(self):
         """How many characters at the end may be the beginning of a stop string."""
-        starts = (stop[:length] for stop in self.stop for length in range(1, len(stop)))
-        return max((len(start) for start in starts if self.held.endswith(start)), default=0)
+        lengths = ((stop, n) for stop in self.stop for n in range(1, min(len(stop), len(self.held) + 1)))
+        return max((n for stop, n in lengths if self.held.endswith(stop[:n])), default=0)

@@ -4,7 +4,7 @@ import secrets
 
 from .errors import ApiError, not_imitated
 from .json_object import SHORTEST
-from .parameters import boolean, decimal, integer, typed
+from .parameters import boolean, decimal, integer, typed, whole_number
 from .reply import Settings
 
 MAX_BIASES = 1024  # OpenAI's SDK names no limit; its API took no more than 300 in 2023
@@ -59,11 +59,11 @@ def logit_bias(body, chat_format):
         raise ApiError(message, param="logit_bias", code="invalid_value")
     for token, amount in given.items():
         decimal({f"logit_bias.{token}": amount}, f"logit_bias.{token}", -100, 100)
-        if not token.isdecimal() or int(token) >= chat_format.encoding.n_vocab:
+        if not 0 <= whole_number(token) < chat_format.encoding.n_vocab:
             last = chat_format.encoding.n_vocab - 1
             message = f"Invalid key in 'logit_bias': {token}. Maximum value is {last}."
             raise ApiError(message, param="logit_bias")
-    return {int(token): amount for token, amount in given.items()}
+    return {whole_number(token): amount for token, amount in given.items()}
 
 
 def stop_strings(body):

@@ -13,4 +13,4 @@ from helpers import _serve, local_openai  # noqa: E402
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     local_openai.BASE_MODELS["tiny-chat"] = make_toy_folder(folder / "toy")
-    sys.exit(_serve.main(["--port", "0", "--store", str(folder / "store"), "--token", "secret"]))
+    sys.exit(_serve.main(["--port", "0", "--store", str(folder / "store"), *sys.argv[2:]]))

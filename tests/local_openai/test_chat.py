@@ -1,6 +1,7 @@
 import errno
 import math
 import threading
+import time
 
 import openai
 import pytest
@@ -142,6 +143,12 @@ def test_nothing_of_a_stop_string_is_shown_even_if_it_spans_tokens(client, monke
 def test_a_held_back_beginning_is_shown_when_the_reply_ends():
     text = TextStream(["\n\n"])
     assert (text.feed(b"a\n"), text.feed(b"b\n"), text.end()) == ("a", "\nb", "\n")
+
+
+def test_a_stop_string_as_long_as_a_book_does_no_harm():
+    text, started = TextStream(["ab" * 200_000]), time.monotonic()
+    assert [text.feed(b"ab") for _ in range(20)] == [""] * 20 and text.feed(b"c") == "ab" * 20 + "c"
+    assert time.monotonic() - started < 1
 
 
 def test_logprobs_are_those_of_the_chosen_tokens(client):

@@ -76,6 +76,10 @@ FILES = [
     Row(400, "invalid_file_format", "file", lambda c: upload(c, b'{"a": "\xe4"}\n'),
         "Line 1 is not UTF-8 text."),
     Row(400, None, "file", lambda c: c.post("/files", cast_to=object), "'file' is a required property"),
+    Row(400, "integer_above_max_value", "seconds",
+        lambda c: c.files.create(file=("train.jsonl", jsonl(GOOD)), purpose="fine-tune",
+                                 expires_after={"anchor": "created_at", "seconds": "9" * 5000}),
+        "Invalid 'seconds': integer above maximum value."),
     Row(404, None, "id", lambda c: c.files.retrieve("file-none"), "No such File object: file-none"),
     Row(404, None, "id", lambda c: c.files.delete("file-none"), "No such File object: file-none"),
     Row(404, None, "id", lambda c: c.files.content("file-none"), "No such File object: file-none"),
@@ -156,6 +160,8 @@ CHAT = [
         "Invalid 'frequency_penalty': decimal below minimum"),
     Row(400, None, "logit_bias", chat(logit_bias={"duck": 1}),
         "Invalid key in 'logit_bias': duck."),
+    Row(400, None, "logit_bias", chat(logit_bias={"9" * 5000: 1}),
+        "Invalid key in 'logit_bias': 999"),
     Row(400, "invalid_value", "top_logprobs", chat(top_logprobs=2),
         "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled."),
     Row(400, "invalid_value", "stop", chat(stop=list("abcde")), "Invalid 'stop'"),
@@ -195,6 +201,7 @@ MODERATIONS = [
 ]
 EVERYWHERE = [
     Row(404, "not_imitated", None, get("/assistants"), "Invalid URL (GET /v1/assistants)."),
+    Row(404, "not_imitated", None, get("/fine_tuning//jobs"), "Invalid URL (GET /v1/fine_tuning//jobs)."),
     Row(405, "not_imitated", None, get("/moderations"), "Invalid URL (GET /v1/moderations)."),
     Row(429, "rate_limit_exceeded", None, get("/models"),
         "Rate limit reached for organization org-local", simulate="rate_limit"),
@@ -216,6 +223,28 @@ def test_a_request_that_cannot_be_answered(connect, row):
     assert error.body["message"].startswith(row.message)
     assert error.type == ("requests" if row.status == 429 else "invalid_request_error")
     assert set(error.body) == {"message", "type", "param", "code"} and error.request_id.startswith("req_")
+
+
+NOBODY_SENDS = {  # but a program with a bug does
+    "NaN": '{"model": NaN}',
+    "a number beyond all bounds": '{"model": 1e999}',
+    "half a character": r'{"model": "\ud83d"}',
+    "a deep list": f'{{"model": {"[" * 100_000}{"]" * 100_000}}}',
+    "a list that Python can just read": f'{{"model": {"[" * 800}{"]" * 800}}}',
+}
+
+
+@pytest.mark.parametrize("body", NOBODY_SENDS.values(), ids=NOBODY_SENDS)
+@pytest.mark.parametrize("path", ["/chat/completions", "/fine_tuning/jobs", "/uploads"])
+def test_json_that_could_not_be_kept_or_sent_back(client, path, body):
+    with pytest.raises(openai.BadRequestError, match="We could not parse the JSON body"):
+        client.post(path, content=body.encode(), cast_to=object)
+
+
+@pytest.mark.parametrize("path", ["/files", "/models", "/fine_tuning/jobs"])
+def test_a_limit_of_thousands_of_digits(client, path):
+    with pytest.raises(openai.BadRequestError, match="Invalid 'limit': integer above maximum value"):
+        client.get(path, cast_to=object, options={"params": {"limit": "9" * 5000}})
 
 
 @pytest.mark.parametrize("row", FAILED_JOBS, ids=name)
