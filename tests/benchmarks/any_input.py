@@ -75,8 +75,8 @@ def try_requests(folder, n, number):
         finally:
             server.terminate()
     print(f"{n:,} requests: {dict(sorted(world.statuses.items()))}, slowest {world.slowest:.2f} s")
-    for name, first, last in zip(("MB of memory", "open files", "threads"), used[0], used[-1], strict=True):
-        print(f"{name}: {first:.0f} after a tenth, {last:.0f} at the end")
+    for name, column in zip(("MB of memory", "open files", "threads"), zip(*used, strict=True), strict=True):
+        print(f"{name} after each tenth:", *(f"{value:.0f}" for value in column))
     assert "Traceback" not in (folder / "log").read_text()
     return used[-1][0] < used[0][0] + MAX_GROWTH and used[-1][1] <= used[0][1] + 1
 
