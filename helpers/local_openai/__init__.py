@@ -21,7 +21,7 @@ POST   /fine_tuning/jobs                       the methods `supervised` and `dpo
                                                integrations are refused. Files are blocked by the rules of
                                                data/moderation. An example that has no token to learn from is
                                                an error, since it would be silently useless
-GET    /fine_tuning/jobs                       as OpenAI
+GET    /fine_tuning/jobs                       as OpenAI; `metadata=null` lists those without metadata
 GET    /fine_tuning/jobs/<job_id>              as OpenAI; `simulated` names conditions that were chosen at the
                                                start
 POST   /fine_tuning/jobs/<job_id>/cancel       as OpenAI; the job stops within a second
@@ -55,9 +55,9 @@ Parameters that are refused unless their value changes nothing:
 chat       tools, tool_choice, parallel_tool_calls, functions, function_call, modalities, audio, prediction,
            web_search_options, moderation, reasoning_effort, verbosity; the json_schema of response_format;
            stop together with JSON mode
-responses  tools, tool_choice, parallel_tool_calls, include, top_logprobs, background, truncation, reasoning,
-           context_management, conversation, max_tool_calls, prompt, moderation, access_programs, image;
-           the json_schema and the verbosity of text
+responses  tools, tool_choice, parallel_tool_calls, include, top_logprobs, background, background_options,
+           truncation, reasoning, context_management, conversation, max_tool_calls, prompt, moderation,
+           access_programs, image; the json_schema and the verbosity of text
 
 A request may carry an `Idempotency-Key`, with which it makes nothing twice: retries.py says what that means.
 

@@ -56,15 +56,19 @@ def retrieve(job_id):
 
 @routes.get("")
 def list_jobs():
-    """Newest first; `metadata[key]=value` keeps the jobs with that pair."""
+    """Newest first; `metadata[key]=value` keeps jobs with that pair, `metadata=null` those without any."""
     ensure_worker(g.store)
     pairs = {name[9:-1]: value for name, value in request.args.items() if name.startswith("metadata[")}
+    nothing = request.args.get("metadata")
+    if nothing not in (None, "null", ""):  # the JavaScript client writes null as nothing
+        message = "Invalid 'metadata': expected metadata[key]=value, or null for jobs without metadata."
+        raise ApiError(message, param="metadata", code="invalid_metadata")
 
-    def has_pairs(job):
-        """Whether the job's metadata holds all pairs that are asked for."""
-        return pairs.items() <= job["metadata"].items()
+    def fits(job):
+        """Whether the job's metadata is what is asked for."""
+        return pairs.items() <= job["metadata"].items() and (nothing is None or not job["metadata"])
 
-    return listing(g.store, "job", 20, newest_first=True, keep=has_pairs)
+    return listing(g.store, "job", 20, newest_first=True, keep=fits)
 
 
 @routes.post("/<job_id>/cancel")

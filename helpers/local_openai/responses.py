@@ -26,6 +26,7 @@ NOT_IMITATED = {  # and the value, if there is one, that changes nothing
     **{"tools": [], "tool_choice": "auto", "parallel_tool_calls": True, "include": [], "top_logprobs": 0},
     **{"background": False, "truncation": "disabled", "reasoning": {}, "context_management": []},
     **dict.fromkeys(["conversation", "max_tool_calls", "prompt", "moderation", "access_programs", "image"]),
+    **{"background_options": {"completion_window": "soonest"}},
 }
 MIN_OUTPUT_TOKENS = 16
 SAY_JSON = (

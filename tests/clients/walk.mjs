@@ -63,8 +63,13 @@ async function files() {
   const whole = (await client.uploads.complete(sent.id, { part_ids: parts })).file;
   assert.equal(await (await client.files.content(whole.id)).text(), content);
   assert((await client.files.delete(whole.id)).deleted);
+  const givenUp = await client.uploads.create({ ...announced, purpose: "fine-tune" });
+  assert.equal((await client.uploads.cancel(givenUp.id)).status, "cancelled");
   const ids = (await all(client.files.list({ limit: 1 }))).map((each) => each.id); // page after page
   assert(ids.includes(file.id) && ids.includes(lasting.id) && !ids.includes(whole.id));
+  const turned = await all(client.files.list({ order: "asc" }));
+  assert.deepEqual(turned.map((each) => each.id), ids.toReversed());
+  assert((await client.files.retrieve(file.id))._request_id.startsWith("req_"));
 }
 
 async function jobs() {
@@ -84,6 +89,9 @@ async function jobs() {
   const found = await all(client.fineTuning.jobs.list({ metadata: { walk: file.id } }));
   assert.deepEqual(found.map((each) => each.id), [made[0].id]);
   const other = await client.fineTuning.jobs.create({ ...asked, method: method(50) });
+  const unnamed = await all(client.fineTuning.jobs.list({ metadata: null }));
+  assert(unnamed.some((each) => each.id === other.id));
+  assert(unnamed.every((each) => Object.keys(each.metadata).length === 0));
   assert.equal((await client.fineTuning.jobs.pause(other.id)).status, "paused");
   const resumed = await client.fineTuning.jobs.resume(other.id);
   assert(["validating_files", "queued"].includes(resumed.status));
@@ -127,6 +135,10 @@ async function chat(model) {
   const text = chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
   assert.equal(text, reply.choices[0].message.content);
   assert.deepEqual(chunks.at(-1).usage, reply.usage);
+  const helper = client.chat.completions.stream(asked);
+  assert.equal((await helper.finalChatCompletion()).choices[0].message.content, text);
+  const left = await client.chat.completions.create({ ...asked, stream: true });
+  for await (const _ of left) break; // the service goes on all the same
   const response_format = { type: "json_object" };
   const formatted = await client.chat.completions.create({ ...asked, response_format });
   assert.equal(typeof JSON.parse(formatted.choices[0].message.content), "object");
@@ -140,6 +152,9 @@ async function responses(model) {
   const deltas = events.filter((event) => event.type === "response.output_text.delta");
   const [{ content }] = events.at(-1).response.output;
   assert.equal(deltas.map((event) => event.delta).join(""), content[0].text);
+  const helper = client.responses.stream({ model, input: "And then?", max_output_tokens: 16 });
+  const final = await helper.finalResponse();
+  assert.equal((await client.responses.retrieve(final.id)).output_text, final.output_text);
   const items = await all(client.responses.inputItems.list(first.id));
   assert.deepEqual(items.map((item) => item.role), ["user"]);
   await client.responses.delete(first.id);

@@ -42,7 +42,20 @@ class Waiting:
         """What was asked for; of a list or a stream everything."""
         if inspect.iscoroutine(given):
             given = await given
-        return [each async for each in given] if hasattr(given, "__aiter__") else given
+        if hasattr(given, "__aiter__"):
+            return [each async for each in given]
+        if hasattr(given, "__aenter__"):  # one of the client's own helpers for streams
+            async with given as stream:
+                return [each async for each in stream]
+        return given
+
+
+def told(helper):
+    """All that one of the client's own helpers for streams tells; the async one has told it by now."""
+    if isinstance(helper, list):
+        return helper
+    with helper as stream:
+        return list(stream)
 
 
 def walk(client, stranger):
@@ -86,8 +99,14 @@ def files(client):
     whole = client.uploads.complete(sent.id, part_ids=parts).file
     assert client.files.content(whole.id).read() == content
     assert client.files.delete(whole.id).deleted
+    again = {**announced, "file": content, "part_size": 400, "purpose": "fine-tune"}
+    assert client.uploads.upload_file_chunked(**again).file.bytes == len(content)
+    given_up = client.uploads.create(**announced, purpose="fine-tune")
+    assert client.uploads.cancel(given_up.id).status == "cancelled"
     ids = [each.id for each in client.files.list(limit=1)]  # page after page
     assert {file.id, lasting.id} <= set(ids) and whole.id not in ids
+    assert [each.id for each in client.files.list(order="asc")] == ids[::-1]
+    assert client.files.retrieve(file.id)._request_id.startswith("req_")
 
 
 def jobs(client):
@@ -102,6 +121,8 @@ def jobs(client):
     found = list(client.fine_tuning.jobs.list(metadata={"walk": file.id}))
     assert [job.id for job in found] == [made[0].id]
     other = client.fine_tuning.jobs.create(**asked, method=with_epochs(method, 50))
+    unnamed = list(client.fine_tuning.jobs.list(extra_query={"metadata": "null"}))
+    assert other.id in [job.id for job in unnamed] and not any(job.metadata for job in unnamed)
     assert client.fine_tuning.jobs.pause(other.id).status == "paused"
     assert client.fine_tuning.jobs.resume(other.id).status in ("validating_files", "queued")
     assert client.fine_tuning.jobs.cancel(other.id).status == "cancelled"
@@ -145,6 +166,9 @@ def chat(client, model):
     chunks = list(client.chat.completions.create(**asked, stream=True, stream_options=options))
     deltas = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
     assert "".join(deltas) == reply.choices[0].message.content and chunks[-1].usage == reply.usage
+    text = reply.choices[0].message.content
+    shorter = told(client.chat.completions.stream(**asked, stop=text[4:8]))
+    assert shorter[-1].type == "content.done" and shorter[-1].content == text.split(text[4:8])[0]
     formatted = client.chat.completions.create(**asked, response_format={"type": "json_object"})
     assert isinstance(json.loads(formatted.choices[0].message.content), dict)
 
@@ -156,6 +180,9 @@ def responses(client, model):
     events = list(client.responses.create(model=model, input="And now?", **more))
     deltas = [event.delta for event in events if event.type == "response.output_text.delta"]
     assert "".join(deltas) == events[-1].response.output_text
+    events = told(client.responses.stream(model=model, input="And then?", max_output_tokens=16))
+    snapshots = [event.snapshot for event in events if event.type == "response.output_text.delta"]
+    assert snapshots[-1] == events[-1].response.output_text
     assert [item.role for item in client.responses.input_items.list(first.id)] == ["user"]
     client.responses.delete(first.id)
     refused(openai.NotFoundError, client.responses.retrieve, first.id)

@@ -9,13 +9,16 @@ import pytest
 from desk import create, supervised, upload, wait
 from openai.types import FileDeleted, FileObject, Model, ModelDeleted, ModerationCreateResponse, Upload
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
+from openai.types.fine_tuning.job_create_params import JobCreateParams
 from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 from openai.types.responses import Response, ResponseItemList, ResponseStreamEvent
+from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
 from openai.types.uploads import UploadPart
 from pydantic import BaseModel, TypeAdapter
 
-from helpers.local_openai import start
+from helpers.local_openai import chat, jobs, responses, start
 
 ASK = [{"role": "user", "content": "Where is my order? Answer in JSON."}]
 KINDS = {  # by the `object` of an answer
@@ -148,3 +151,18 @@ def test_every_answer_of_a_whole_run_has_the_sdks_types_and_every_route_is_asked
         check(path, body)
     asked = {routes.match(path, method)[0] for method, path in recorder.asked}
     assert asked == {rule.endpoint for rule in service.url_map.iter_rules()}
+
+
+@pytest.mark.parametrize(
+    "route, params",
+    [
+        (chat, CompletionCreateParamsStreaming),
+        (responses, ResponseCreateParamsStreaming),
+        (jobs, JobCreateParams),
+    ],
+    ids=["chat", "responses", "jobs"],
+)
+def test_every_parameter_that_the_sdk_names_is_imitated_or_refused_as_such(route, params):
+    lists = [getattr(route, name, ()) for name in ("PARAMETERS", "HARMLESS", "NOT_IMITATED")]
+    known = {name for each in lists for name in each}
+    assert set(params.__required_keys__ | params.__optional_keys__) <= known

@@ -233,6 +233,19 @@ def test_jobs_are_listed_newest_first_page_by_page_and_by_metadata(client):
     )
 
 
+@pytest.mark.parametrize("null", ["null", ""], ids=["as documented", "as JavaScript sends it"])
+def test_jobs_without_metadata_are_listed_by_null(client, null):
+    plain = create(client).id
+    create(client, metadata={"turn": "1"})
+    listed = client.fine_tuning.jobs.list(extra_query={"metadata": null})
+    assert [job.id for job in listed] == [plain]
+
+
+def test_a_metadata_filter_of_another_form_is_refused(client):
+    with pytest.raises(openai.BadRequestError, match="Invalid 'metadata'"):
+        client.fine_tuning.jobs.list(extra_query={"metadata": "turn"})
+
+
 def test_an_unknown_job_is_not_found(client):
     jobs = client.fine_tuning.jobs
     for call in (jobs.retrieve, jobs.cancel, jobs.list_events, jobs.checkpoints.list):

@@ -210,6 +210,11 @@ def test_a_failure_in_a_stream_reaches_the_caller(client, monkeypatch):
         ({"tool_choice": "required"}, "tool_choice", "not imitated"),
         ({"reasoning": {"effort": "low"}}, "reasoning", "not imitated"),
         ({"background": True}, "background", "not imitated"),
+        (
+            {"extra_body": {"background_options": {"completion_window": "8h"}}},  # in the client since 3.57
+            "background_options",
+            "not imitated",
+        ),
         ({"conversation": "conv_1"}, "conversation", "not imitated"),
         ({"include": ["message.output_text.logprobs"]}, "include", "not imitated"),
         ({"truncation": "auto"}, "truncation", "not imitated"),
