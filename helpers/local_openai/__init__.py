@@ -67,7 +67,8 @@ another are not found, and the worker takes the learners in turn. Nothing else i
 nothing of a token is kept but its SHA-256.
 
 No request is limited, delayed or refused as OpenAI's servers sometimes do, unless such a condition is chosen
-when the service is started: simulate.py lists them. All other endpoints of OpenAI answer 404.
+when the service is started: simulate.py lists them. All other endpoints of OpenAI answer 404, or 405 where
+another method of the same address is imitated.
 """
 
 import os
