@@ -8,9 +8,11 @@ import json
 import logging
 import shutil
 import sqlite3
+import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import desk
 from werkzeug.test import create_environ, run_wsgi_app
@@ -134,7 +136,7 @@ class Snapshot:
         self.store, self.database = store, sqlite3.connect(":memory:", check_same_thread=False)
         store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         store._connection.backup(self.database)
-        self.blobs = store.folder.with_name(f"{store.folder.name}-kept")
+        self.blobs = Path(tempfile.mkdtemp(dir=store.folder.parent)) / "kept"
         shutil.copytree(store.folder, self.blobs)
         self.version = self._version()
 

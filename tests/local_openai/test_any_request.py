@@ -288,7 +288,7 @@ def check_error(answer):
 
 
 def ask_anything(service, made, n, seen=None, **how):
-    """Send `n` requests, each to the store as it is; `seen` collects the answers' status and seconds."""
+    """Send `n` requests, each to the store as it is; `seen` gets (status, seconds, request) of each."""
     snapshot = Snapshot(service.store)
 
     @settings(QUICK, max_examples=n, **how)
@@ -303,6 +303,7 @@ def ask_anything(service, made, n, seen=None, **how):
         check(service, answer)
 
     ask()
+    snapshot.restore()
 
 
 def test_any_request_is_answered(tmp_path, toy_folder, monkeypatch):

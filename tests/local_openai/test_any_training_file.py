@@ -96,14 +96,15 @@ def train_anything(service, n, seen=None, **how):
             outcome = job["status"]
         assert not service.errors.lines, service.errors.lines
         if seen is not None:
-            seen.append((outcome, case))
+            seen.append(outcome)
 
     train()
+    snapshot.restore()
 
 
 def test_any_training_file_is_trained_on_or_explained(tmp_path, toy_folder, monkeypatch):
     use_toy(toy_folder, monkeypatch)
     service, seen = Service(tmp_path / "store"), []
     train_anything(service, 120, seen)
-    assert {outcome for outcome, _ in seen} == {"refused", "failed", "succeeded"}
+    assert set(seen) == {"refused", "failed", "succeeded"}
     service.close()
