@@ -51,10 +51,8 @@ def _options(arguments):
     parser.add_argument("--host", default="127.0.0.1", help="default: reachable from this machine only")
     parser.add_argument("--port", default=8321, type=_port, help="default: 8321")
     parser.add_argument("--store", help="folder of files, jobs and models; default: data/.local")
-    keys = (
-        "an API key that requests must then carry; may be given several times: what is made with one of them"
-    )
-    parser.add_argument("--token", action="append", default=[], help=f"{keys} cannot be seen with another")
+    token = "an API key for requests, may be given several times: each shows only what was made with it"
+    parser.add_argument("--token", action="append", default=[], help=token)
     parser.add_argument("--token-file", metavar="FILE", help="a file with such a token in each line")
     condition = "show a condition of the real API, such as rate_limit; may be given several times"
     parser.add_argument("--simulate", metavar="NAME", action="append", default=[], help=condition)

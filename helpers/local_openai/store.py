@@ -87,16 +87,16 @@ class Store:
         # Readers and the writer do not wait for each other; a power cut may cost the last moments, no more.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("BEGIN IMMEDIATE")  # two processes may open an old store at once
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise sqlite3.DatabaseError(f"it is of version {version}, and this code reads version {VERSION}")
-        if version == 1:
-            connection.execute("ALTER TABLE records ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
-        for statement in SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
+        with connection:  # which commits, or else rolls back
+            connection.execute("BEGIN IMMEDIATE")  # two processes may open an old store at once
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > VERSION:
+                raise sqlite3.DatabaseError(f"it is of version {version}, and this code reads {VERSION}")
+            if version == 1:
+                connection.execute("ALTER TABLE records ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
+            for statement in SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
         return connection
 
     def seen_by(self, owner):

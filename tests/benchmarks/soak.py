@@ -15,8 +15,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx2
-import openai
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +27,7 @@ from helpers import local_openai  # noqa: E402
 from helpers.local_openai import supervisor, worker  # noqa: E402
 from helpers.local_openai.lease import Lease  # noqa: E402
 from helpers.local_openai.store import Store  # noqa: E402
+from tests.benchmarks.large_job import client_of  # noqa: E402
 
 KEPT = 10  # models
 MAX_GROWTH = 5  # MB
@@ -50,10 +49,7 @@ def main():
 
 def soak(folder, rounds):
     """Print what each tenth of the rounds took and left; 0 if all is flat, else 1."""
-    transport = httpx2.WSGITransport(app=local_openai.start(folder))
-    client = openai.OpenAI(
-        base_url="http://local/v1", api_key="local", http_client=httpx2.Client(transport=transport)
-    )
+    client = client_of(folder)
     lease, file, models, tenths = Lease.take(Store(folder), 3600), upload(client), [], []
     print("rounds  ms a round  MB of memory  open files")
     for tenth in range(1, 11):

@@ -172,17 +172,15 @@ ODD_HEADERS = st.lists(
     st.tuples(st.just("Idempotency-Key"), KEYS.map(lambda key: key.encode().decode("latin-1")))
     | st.tuples(
         st.sampled_from(
-            *[
-                (
-                    "Content-Type",
-                    "Content-Length",
-                    "Authorization",
-                    "Host",
-                    "Accept",
-                    "Transfer-Encoding",
-                    "Range",
-                )
-            ]
+            (
+                "Content-Type",
+                "Content-Length",
+                "Authorization",
+                "Host",
+                "Accept",
+                "Transfer-Encoding",
+                "Range",
+            )
         ),
         st.sampled_from(
             ("application/json", "multipart/form-data", "text/plain; charset=utf-7", "-1", "chunked")
